@@ -1,0 +1,1 @@
+"""HTTP, WebSocket, pages and the command line: the only package that knows them."""

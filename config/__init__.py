@@ -1,0 +1,1 @@
+"""Settings, logging, words, and the data a bureau may replace."""

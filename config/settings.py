@@ -1,0 +1,99 @@
+"""Every setting of the server, in one documented table.
+
+Order of precedence: environment (``SANKE_…``, nested with ``__``), then the TOML file named by ``SANKE_CONFIG``
+(default ``sanke.toml`` in the working folder, where it exists), then the defaults below.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """The server's settings; each field's description is the text of ``docs/SETTINGS.md``."""
+
+    model_config = SettingsConfigDict(env_prefix="SANKE_", env_nested_delimiter="__", extra="forbid")
+
+    data_dir: Annotated[Path, Field(description="Folder of the database, keys, recordings and uploads.")] = Path("var")
+    database_url: Annotated[
+        str,
+        Field(description="SQLAlchemy URL. Empty: SQLite in `data_dir`. A city: `postgresql+asyncpg://…`."),
+    ] = ""
+    redis_url: Annotated[
+        SecretStr, Field(description="Redis for bus, presence and placement. Empty: all in process.")
+    ] = SecretStr("")
+    host: Annotated[str, Field(description="Address the web server listens on.")] = "127.0.0.1"
+    port: Annotated[int, Field(description="Port of the web server; 0 takes a free one.", ge=0, le=65535)] = 8080
+    public_url: Annotated[
+        str, Field(description="The address people type, e.g. `https://sanke.example.edu.cn`. Empty: host and port.")
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...], Field(description="Addresses of reverse proxies whose `X-Forwarded-*` headers are believed.")
+    ] = ()
+    secure_cookies: Annotated[
+        bool, Field(description="Send cookies over HTTPS only. Switch on behind TLS; off only for a local trial.")
+    ] = False
+    media_host: Annotated[str, Field(description="Address the relay's UDP port is bound to.")] = "127.0.0.1"
+    media_port: Annotated[int, Field(description="The relay's one UDP port; 0 takes a free one.", ge=0, le=65535)] = 0
+    media_announce: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Addresses written into ICE candidates, where they differ from `media_host` (NAT, several nets)."
+        ),
+    ] = ()
+    media_max_subscribers: Annotated[
+        int, Field(description="Subscribers one relay takes before it answers 503.", ge=1)
+    ] = 600
+    session_idle_minutes: Annotated[
+        int, Field(description="A signed-in person is signed out after this idle time.", ge=1)
+    ] = 30
+    session_max_hours: Annotated[int, Field(description="A session ends after this time even when used.", ge=1)] = 12
+    password_min_length: Annotated[int, Field(description="Shortest accepted password.", ge=8)] = 10
+    lock_after_failures: Annotated[
+        int, Field(description="An account is locked after this many wrong passwords.", ge=1)
+    ] = 5
+    attendance_rules: Annotated[
+        str,
+        Field(description="Attendance rule set: a name in `config/rules/` or a path to a TOML file."),
+    ] = "attendance-2026.1"
+    early_entry_minutes: Annotated[
+        int, Field(description="People may enter a class this many minutes before it begins.", ge=0)
+    ] = 30
+    plan_time_limit_seconds: Annotated[int, Field(description="Default time of one planning run.", ge=1)] = 60
+    plan_workers: Annotated[int, Field(description="Solver processes of one planning run.", ge=1)] = 2
+    plan_memory_mb: Annotated[int, Field(description="Memory at which a planning process is ended.", ge=256)] = 4096
+    upload_max_mb: Annotated[int, Field(description="Largest county file accepted.", ge=1)] = 20
+    checkpoint_seconds: Annotated[int, Field(description="The audit log's checkpoint is signed this often.", ge=1)] = 60
+    language: Annotated[Literal["zh_CN", "en"], Field(description="Language where a person has chosen none.")] = "zh_CN"
+    log_format: Annotated[Literal["console", "json"], Field(description="Form of log lines.")] = "console"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(description="Least level that is logged.")
+    ] = "info"
+    demo: Annotated[bool, Field(description="Marks every page as a demonstration with synthetic data.")] = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls, Path(os.environ.get("SANKE_CONFIG", "sanke.toml")))
+        return init_settings, env_settings, toml
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.resolve() / 'sanke.db'}"

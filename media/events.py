@@ -1,0 +1,72 @@
+"""What the relay tells the world; `rooms` decides what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NewType
+
+RoomId = NewType("RoomId", str)
+"""A live room; the domain uses the occurrence's id."""
+PeerId = NewType("PeerId", str)
+"""Who speaks or listens; the domain uses the id of the occurrence's side."""
+SessionId = NewType("SessionId", str)
+"""One WHIP or WHEP session; its resource URL ends in it."""
+SourceName = NewType("SourceName", str)
+"""A publication within a room: ``lead``, ``screen``, or ``class:<peer>`` for a classroom that has the floor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """ICE and DTLS are done. `role` says whether the peer sends or receives media."""
+
+    room: RoomId
+    peer: PeerId
+    session: SessionId
+    source: SourceName
+    role: Literal["publisher", "subscriber"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The session ended: by DELETE, by a DTLS alert, or because its consent expired."""
+
+    room: RoomId
+    peer: PeerId
+    session: SessionId
+    source: SourceName
+    role: Literal["publisher", "subscriber"]
+    reason: Literal["closed", "expired", "replaced", "failed", "shutdown"]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSlot:
+    """What one session carried in ``[started_at, ended_at)``, 10 s or less at either end of a session.
+
+    For a publisher, `packets` and `octets` arrived from it. For a subscriber they were sent to it, `acknowledged` is how
+    many of the packets sent an SRTP-authenticated receiver report has confirmed (its highest sequence advanced over
+    them, less its loss), `source_packets` how many arrived from the publisher meanwhile. `acknowledged` is None
+    where no report came in the slot: unknown, which is not presence.
+    """
+
+    room: RoomId
+    peer: PeerId
+    session: SessionId
+    source: SourceName
+    role: Literal["publisher", "subscriber"]
+    started_at: datetime
+    ended_at: datetime
+    packets: int
+    octets: int
+    acknowledged: int | None
+    source_packets: int
+    lost: int
+    jitter_ms: float | None
+    round_trip_ms: float | None
+
+
+MediaEvent = Connected | Disconnected | MediaSlot
+OnEvent = Callable[[MediaEvent], None]

@@ -1,0 +1,1 @@
+"""The domain: who meets whom, when, what happened, and what follows from it."""

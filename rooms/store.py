@@ -1,0 +1,89 @@
+"""The store: one engine, one unit of work, both databases alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: written into the audit log with every act."""
+
+    name: str
+    """``account:liwei``, ``device:12``, ``system``."""
+    role: str
+    address: str = ""
+
+
+SYSTEM = Actor("system", "system")
+
+
+class Store:
+    """The database. Reads run in `read`, acts in `write`; each is one transaction.
+
+    On SQLite, writers queue on one lock in the process and begin with ``BEGIN IMMEDIATE``; on PostgreSQL the audit log's head row
+    is the only point where writers meet.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.engine: AsyncEngine = create_async_engine(self.url, **self._options())
+        if self.sqlite:
+            event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
+            event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._writer = asyncio.Lock() if self.sqlite else None
+
+    @property
+    def sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    def _options(self) -> dict[str, Any]:
+        return {} if self.sqlite else {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session to read with; nothing in it is kept."""
+        async with self._sessions() as session:
+            yield session
+            await session.rollback()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A session whose changes are committed together at the end, or not at all."""
+        if self._writer is None:
+            async with self._sessions.begin() as session:
+                yield session
+            return
+        async with self._writer, self._sessions(info={"writes": True}) as session:
+            await session.connection(execution_options={"sanke_writes": True})
+            try:
+                yield session
+                await session.commit()
+            except BaseException:
+                await session.rollback()
+                raise
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun below, not by the driver
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    writes = connection.get_execution_options().get("sanke_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

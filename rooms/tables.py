@@ -1,0 +1,603 @@
+"""Every table of the store, in one place.
+
+What a county's files bring is keyed by ``(county, code)``: a re-import updates rows in place and marks the missing ones
+``retired``, so that lessons already held keep their names. What happens here (plans, occurrences, evidence) has keys of its own.
+Instants are UTC, dates and times of day are the county's. Minors: head-counts only, no pupil is named in any column.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant. PostgreSQL keeps it as ``timestamptz``, SQLite as UTC without an offset."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys by itself
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime,
+        date: Date,
+        str: Text,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        bytes: LargeBinary,
+    }
+
+
+def code_column(**options: Any) -> Mapped[Any]:
+    return mapped_column(String(64), **options)
+
+
+# ---------------------------------------------------------------- the organisation and its people
+
+
+class OrgUnit(Base):
+    """A node of the five-level tree (and teaching points below schools). `path` is ``/1/4/9/``: ids from the root."""
+
+    __tablename__ = "org_units"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("org_units.id"))
+    level: Mapped[str]  # nation, province, city, county, school, point
+    name: Mapped[str]
+    path: Mapped[str] = mapped_column(String(255), index=True)
+    county: Mapped[str | None] = code_column(index=True)  # set on counties and everything below
+    school_code: Mapped[str | None] = code_column()
+
+
+class Account(Base):
+    __tablename__ = "accounts"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]  # contractors
+    language: Mapped[str | None] = mapped_column(String(8))
+    teacher_county: Mapped[str | None] = code_column()
+    teacher_code: Mapped[str | None] = code_column()
+    created_at: Mapped[datetime]
+
+
+class AccountRole(Base):
+    """A role held at a node of the tree; it reaches the whole subtree."""
+
+    __tablename__ = "account_roles"
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(32), primary_key=True)  # planner, lead_teacher, auditor, operator
+    org_id: Mapped[int] = mapped_column(ForeignKey("org_units.id"), primary_key=True)
+
+
+class Session(Base):
+    """A server-side session of a person or of a classroom device; only the hash of the cookie is kept."""
+
+    __tablename__ = "sessions"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"), index=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(64))
+
+
+class SignInLink(Base):
+    """A one-time link to sign in with: printed by the operator, or by the demo."""
+
+    __tablename__ = "sign_in_links"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    reusable: Mapped[bool] = mapped_column(default=False)  # demonstrations only
+
+
+class Device(Base):
+    """A receiving room's device: enrolled once with a printed code, then needs only an assistant's PIN."""
+
+    __tablename__ = "devices"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = code_column(index=True)
+    school_code: Mapped[str] = code_column()
+    room_code: Mapped[str | None] = code_column()
+    name: Mapped[str]
+    enrol_code_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    enrol_expires_at: Mapped[datetime | None]
+    enrolled_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Assistant(Base):
+    """An assistant teacher of a school, known by a PIN on that school's devices. Not an account."""
+
+    __tablename__ = "assistants"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = code_column(index=True)
+    school_code: Mapped[str] = code_column()
+    name: Mapped[str]
+    pin_hash: Mapped[str]
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+
+
+# ---------------------------------------------------------------- the county's files
+
+
+class County(Base):
+    __tablename__ = "counties"
+    code: Mapped[str] = code_column(primary_key=True)
+    org_id: Mapped[int] = mapped_column(ForeignKey("org_units.id"))
+    name: Mapped[str]
+    term_start: Mapped[date]
+    term_end: Mapped[date]
+    city: Mapped[str]
+    province: Mapped[str]
+    curriculum_plan: Mapped[str]
+    timezone: Mapped[str]
+    needs_given: Mapped[bool]  # needs.csv was there; else they are computed from the curriculum plan
+    synthetic: Mapped[bool] = mapped_column(default=False)
+    revision: Mapped[int] = mapped_column(default=1)  # grows with every accepted import
+
+
+class ImportRun(Base):
+    """An accepted import: what came, from whom, and what it changed."""
+
+    __tablename__ = "import_runs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), index=True)
+    revision: Mapped[int]
+    file_name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+    by: Mapped[str]
+    rows: Mapped[dict[str, Any]]  # file → number of rows
+    changes: Mapped[dict[str, Any]]  # file → {added, changed, removed}
+
+
+class School(Base):
+    __tablename__ = "schools"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    role: Mapped[str]
+    bell_code: Mapped[str] = code_column()
+    parent_school_code: Mapped[str | None] = code_column()
+    township: Mapped[str]
+    stages: Mapped[list[Any]]
+    uplink_mbps: Mapped[float | None]
+    contact_name: Mapped[str]
+    contact_phone: Mapped[str]
+    org_id: Mapped[int | None] = mapped_column(ForeignKey("org_units.id"))
+    retired: Mapped[bool] = mapped_column(default=False)
+
+
+class Bell(Base):
+    __tablename__ = "bells"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    bell_code: Mapped[str] = code_column(primary_key=True)
+    weekday: Mapped[int] = mapped_column(primary_key=True)
+    period: Mapped[str] = mapped_column(String(16), primary_key=True)
+    start: Mapped[int]  # minutes since midnight
+    end: Mapped[int]
+    label: Mapped[str]
+
+
+class Room(Base):
+    __tablename__ = "rooms"
+    __table_args__ = (ForeignKeyConstraint(["county", "school_code"], ["schools.county", "schools.code"]),)
+    county: Mapped[str] = code_column(primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
+    school_code: Mapped[str] = code_column()
+    kind: Mapped[str]
+    can_lead: Mapped[bool]
+    max_receivers: Mapped[int | None]
+    level: Mapped[str]
+    custodian_name: Mapped[str]
+    custodian_phone: Mapped[str]
+    retired: Mapped[bool] = mapped_column(default=False)
+
+
+class Teacher(Base):
+    __tablename__ = "teachers"
+    __table_args__ = (ForeignKeyConstraint(["county", "school_code"], ["schools.county", "schools.code"]),)
+    county: Mapped[str] = code_column(primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
+    school_code: Mapped[str] = code_column()
+    name: Mapped[str]
+    subjects: Mapped[dict[str, Any]]  # subject → list of grades, empty where bare
+    title: Mapped[str]
+    cohorts: Mapped[list[Any]]
+    max_remote_per_week: Mapped[int | None]
+    max_remote_per_day: Mapped[int | None]
+    retired: Mapped[bool] = mapped_column(default=False)
+
+
+class SchoolClass(Base):
+    __tablename__ = "classes"
+    __table_args__ = (ForeignKeyConstraint(["county", "school_code"], ["schools.county", "schools.code"]),)
+    county: Mapped[str] = code_column(primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
+    school_code: Mapped[str] = code_column()
+    grades: Mapped[list[Any]]
+    size: Mapped[int]
+    receiving_room_code: Mapped[str | None] = code_column()
+    editions: Mapped[dict[str, Any]]
+    retired: Mapped[bool] = mapped_column(default=False)
+
+
+class LocalLesson(Base):
+    __tablename__ = "local_lessons"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)  # data row in lessons.csv, the first is 1
+    school_code: Mapped[str] = code_column()
+    class_codes: Mapped[list[Any]]
+    subject: Mapped[str]
+    weekday: Mapped[int]
+    period: Mapped[str] = mapped_column(String(16))
+    teacher_code: Mapped[str | None] = code_column()
+    room_code: Mapped[str | None] = code_column()
+    weeks: Mapped[int]
+    __table_args__ = (Index("ix_local_lessons_school", "county", "school_code"),)
+
+
+class Unavailability(Base):
+    __tablename__ = "unavailabilities"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    resource: Mapped[str]
+    code: Mapped[str] = code_column()
+    weekdays: Mapped[list[Any]]
+    period: Mapped[str] = mapped_column(String(16))  # empty where start and end are given
+    start: Mapped[int | None]
+    end: Mapped[int | None]
+    weeks: Mapped[int]
+    reason: Mapped[str]
+
+
+class CurriculumHours(Base):
+    __tablename__ = "curriculum_hours"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    plan_code: Mapped[str] = code_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    grade: Mapped[int] = mapped_column(primary_key=True)
+    halves: Mapped[int]  # weekly lessons × 2
+
+
+class Need(Base):
+    __tablename__ = "needs"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    class_code: Mapped[str] = code_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    halves: Mapped[int]  # weekly lessons × 2
+    priority: Mapped[int]
+
+
+class Community(Base):
+    __tablename__ = "communities"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
+    name: Mapped[str]
+    subject: Mapped[str]
+    stage: Mapped[str]
+    host_teacher_code: Mapped[str] = code_column()
+    member_teacher_codes: Mapped[list[Any]]
+    weeks: Mapped[int]
+    length_min: Mapped[int]
+    min_attendance_pct: Mapped[float]
+
+
+class NetworkCourse(Base):
+    __tablename__ = "network_courses"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
+    title: Mapped[str]
+    subject: Mapped[str]
+    grades: Mapped[list[Any]]
+    lead_teacher_code: Mapped[str] = code_column()
+    halves: Mapped[int]
+    audience_class_codes: Mapped[list[Any]]
+    length_min: Mapped[int | None]
+
+
+class Pairing(Base):
+    """An agreement that stands: from the files, or made by the planner."""
+
+    __tablename__ = "pairings"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    lead_school_code: Mapped[str] = code_column(primary_key=True)
+    receive_school_code: Mapped[str] = code_column(primary_key=True)
+    subjects: Mapped[list[Any]]
+    locked: Mapped[bool]
+
+
+class CalendarDay(Base):
+    __tablename__ = "calendar_days"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str]  # holiday, makeup, exam, closed
+    follows_weekday: Mapped[int | None]
+    note: Mapped[str]
+
+
+class PolicyValue(Base):
+    __tablename__ = "policy_values"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str]
+
+
+# ---------------------------------------------------------------- plans
+
+
+class PlanRun(Base):
+    """One run of the planner: queued, running, stopping, done or failed."""
+
+    __tablename__ = "plan_runs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), index=True)
+    county_revision: Mapped[int]
+    state: Mapped[str]
+    seed: Mapped[int]
+    time_limit: Mapped[int]  # seconds
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    by: Mapped[str]
+    progress: Mapped[dict[str, Any]]  # phase, served, bound, unmet
+    plan_id: Mapped[int | None]
+    problem_code: Mapped[str | None]  # why it failed, a code of the catalogue
+    problem_facts: Mapped[dict[str, Any]]
+
+
+class PlanVersion(Base):
+    __tablename__ = "plan_versions"
+    __table_args__ = (UniqueConstraint("county", "number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), index=True)
+    number: Mapped[int]  # 1, 2, 3 … within the county
+    state: Mapped[str]  # draft, published, superseded
+    county_revision: Mapped[int]
+    previous_id: Mapped[int | None] = mapped_column(ForeignKey("plan_versions.id"))
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    published_at: Mapped[datetime | None]
+    published_by: Mapped[str | None]
+    effective_from: Mapped[date | None]
+    summary: Mapped[dict[str, Any]]  # summary.json
+
+
+class PlanMeeting(Base):
+    __tablename__ = "plan_meetings"
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_versions.id"), primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
+    family: Mapped[str]
+    ref: Mapped[str] = code_column()
+    subject: Mapped[str]
+    lead_teacher_code: Mapped[str] = code_column()
+    lead_room_code: Mapped[str] = code_column()
+    weekday: Mapped[int]
+    start: Mapped[int]
+    end: Mapped[int]
+    weeks: Mapped[int]
+    class_codes: Mapped[list[Any]]
+    member_codes: Mapped[list[Any]]
+    host_lesson: Mapped[int | None]
+
+
+class PlanPairing(Base):
+    __tablename__ = "plan_pairings"
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_versions.id"), primary_key=True)
+    lead_school_code: Mapped[str] = code_column(primary_key=True)
+    receive_school_code: Mapped[str] = code_column(primary_key=True)
+    subjects: Mapped[list[Any]]
+
+
+class PlanUnmet(Base):
+    __tablename__ = "plan_unmet"
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_versions.id"), primary_key=True)
+    class_code: Mapped[str] = code_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    missing_halves: Mapped[int]
+    reason: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+
+
+# ---------------------------------------------------------------- what happens
+
+
+class Occurrence(Base):
+    """A dated lesson. States: planned → ready → live → ended → judged; or cancelled."""
+
+    __tablename__ = "occurrences"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # uuid4 hex
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan_versions.id"))  # None: added by hand
+    meeting_code: Mapped[str | None] = code_column()
+    family: Mapped[str]
+    kind: Mapped[str]  # lesson, observation, seminar, contest, lecture, qa, in_school_live, rehearsal
+    ref: Mapped[str] = code_column()
+    title: Mapped[str]
+    subject: Mapped[str]
+    day: Mapped[date]  # the county's date
+    week: Mapped[int]  # term week, the first is 1
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    lead_school_code: Mapped[str] = code_column()
+    lead_teacher_code: Mapped[str] = code_column()
+    lead_room_code: Mapped[str] = code_column()
+    state: Mapped[str]
+    opened_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    shift_seconds: Mapped[int] = mapped_column(default=0)
+    cancel_reason: Mapped[str | None]
+    cancel_note: Mapped[str | None]
+    cancelled_at: Mapped[datetime | None]
+    cancelled_by: Mapped[str | None]
+    replaces_id: Mapped[str | None] = mapped_column(ForeignKey("occurrences.id"))  # a make-up lesson
+    __table_args__ = (
+        Index("ix_occurrences_county_day", "county", "day"),
+        Index("ix_occurrences_teacher", "county", "lead_teacher_code", "day"),
+    )
+
+
+class OccurrenceSide(Base):
+    """One side of a lesson: the lead, a receiving class, or a community member. Its id is the peer id of the live room."""
+
+    __tablename__ = "occurrence_sides"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # uuid4 hex
+    occurrence_id: Mapped[str] = mapped_column(ForeignKey("occurrences.id"), index=True)
+    side: Mapped[str]  # lead, receiver, member
+    county: Mapped[str] = code_column()
+    school_code: Mapped[str] = code_column()
+    class_code: Mapped[str | None] = code_column()
+    teacher_code: Mapped[str | None] = code_column()
+    room_code: Mapped[str | None] = code_column()
+    expected: Mapped[int] = mapped_column(default=0)  # head-count of the class list
+    excuse_reason: Mapped[str | None]  # accepted reason: system_fault, device_fault, power, network, teacher_leave, …
+    excuse_note: Mapped[str | None]
+    excused_at: Mapped[datetime | None]
+    excused_by: Mapped[str | None]
+    __table_args__ = (Index("ix_occurrence_sides_school", "county", "school_code"),)
+
+
+class EvidenceEvent(Base):
+    """Append-only. A side's evidence, stored exactly once by its `event_id`, acknowledged after commit."""
+
+    __tablename__ = "evidence_events"
+    seq: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=True)
+    event_id: Mapped[str] = mapped_column(String(64), unique=True)
+    occurrence_id: Mapped[str] = mapped_column(ForeignKey("occurrences.id"), index=True)
+    side_id: Mapped[str | None] = mapped_column(ForeignKey("occurrence_sides.id"), index=True)
+    kind: Mapped[
+        str
+    ]  # opened, closed, connected, disconnected, slot, sign_in, sign_out, head_count, self_test, hand, floor …
+    at: Mapped[datetime]
+    until: Mapped[datetime | None]  # the end of a slot
+    received_at: Mapped[datetime]
+    source: Mapped[str]  # relay, page, device, person
+    by: Mapped[str]
+    late: Mapped[bool] = mapped_column(Boolean, default=False)
+    data: Mapped[dict[str, Any]]
+
+
+class Verdict(Base):
+    """What a side's evidence amounts to; recomputable from the evidence alone."""
+
+    __tablename__ = "verdicts"
+    side_id: Mapped[str] = mapped_column(ForeignKey("occurrence_sides.id"), primary_key=True)
+    occurrence_id: Mapped[str] = mapped_column(ForeignKey("occurrences.id"), index=True)
+    verdict: Mapped[str]  # VALID, INVALID, EXCUSED, UNEXCUSED, UNJUDGED
+    reason: Mapped[str]  # a code of the verdict catalogue
+    presence_seconds: Mapped[int]  # inside the window
+    common_seconds: Mapped[int]  # together with the lead, inside the window
+    required_seconds: Mapped[int]
+    intervals: Mapped[list[Any]]  # [[start, end], …] ISO instants
+    gaps: Mapped[list[Any]]
+    late: Mapped[bool]
+    early_leave: Mapped[bool]
+    head_count: Mapped[int | None]
+    rules: Mapped[str]  # id of the rule set
+    rules_sha256: Mapped[str] = mapped_column(String(64))
+    judged_at: Mapped[datetime]
+
+
+# ---------------------------------------------------------------- the audit log
+
+
+class AuditLeaf(Base):
+    """An entry of the RFC 6962 log: canonical bytes and their leaf hash. UPDATE and DELETE are refused by triggers."""
+
+    __tablename__ = "audit_leaves"
+    index: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    county: Mapped[str | None] = code_column(index=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str]
+    role: Mapped[str]
+    action: Mapped[str] = mapped_column(String(64), index=True)
+    object: Mapped[str]
+    canonical: Mapped[bytes]
+    leaf_hash: Mapped[bytes]
+
+
+class AuditPersonal(Base):
+    """The opening of a salted commitment in a leaf; erasing the row keeps the proof and loses the person."""
+
+    __tablename__ = "audit_personal"
+    leaf_index: Mapped[int] = mapped_column(ForeignKey("audit_leaves.index"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(64), primary_key=True)
+    salt: Mapped[bytes]
+    value: Mapped[str]
+
+
+class AuditHead(Base):
+    """One row: the size of the log and the right edge of its tree. Locked by whoever appends."""
+
+    __tablename__ = "audit_head"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigKey)
+    edge: Mapped[list[Any]]  # hex hashes of the perfect subtrees, largest first
+
+
+class AuditCheckpoint(Base):
+    """A signed note in C2SP tlog-checkpoint form."""
+
+    __tablename__ = "audit_checkpoints"
+    size: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    note: Mapped[str]
+    signed_at: Mapped[datetime]
