@@ -1,0 +1,1 @@
+"""From a plan to dated lessons: versions, publication, changes, timetables and calendars."""
