@@ -1,0 +1,40 @@
+"""What a handler may use: every long-lived part of the server, made once in `api.app` and reached through one typed key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from api.limits import Limits
+    from api.media import Doors
+    from api.pages import Pages
+    from config.settings import Settings
+    from media.relay import Relay
+    from rooms.bus import Bus
+    from rooms.clock import Clock
+    from rooms.live.board import LiveBoard
+    from rooms.planning.runs import PlanRuns
+    from rooms.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one running server."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    bus: Bus
+    relay: Relay
+    board: LiveBoard
+    plan_runs: PlanRuns
+    pages: Pages
+    limits: Limits
+    doors: Doors
+    """Signs and reads the join tokens of WHIP and WHEP."""
+
+
+SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
