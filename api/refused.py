@@ -25,9 +25,9 @@ def problem_of(refusal: Refusal) -> Problem:
     status = next(status for kind, status in STATUSES.items() if isinstance(refusal, kind))
     wait = refusal.facts.get("retry_after")
     headers = {"Retry-After": str(wait)} if isinstance(wait, int | float) else {}
-    if isinstance(refusal, NotSignedIn):
+    if refusal.code == "not_signed_in":
         return Problem("sign_in_needed", headers=headers)
-    if type(refusal) is NotFound and refusal.code == "not_found":
+    if refusal.code == "not_found":
         return Problem("not_found", headers=headers)
     return Problem(refusal.code, status=status, key=f"refusal.{refusal.code}", headers=headers, facts=refusal.facts)
 

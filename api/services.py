@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from rooms.planning.runs import PlanRuns
+
+    from api.join import JoinTokens
     from api.limits import Limits
-    from api.media import Doors
+    from api.metrics import Metrics
     from api.pages import Pages
     from config.settings import Settings
     from media.relay import Relay
     from rooms.bus import Bus
     from rooms.clock import Clock
     from rooms.live.board import LiveBoard
-    from rooms.planning.runs import PlanRuns
     from rooms.store import Store
 
 
@@ -33,7 +35,8 @@ class Services:
     plan_runs: PlanRuns
     pages: Pages
     limits: Limits
-    doors: Doors
+    metrics: Metrics
+    joins: JoinTokens
     """Signs and reads the join tokens of WHIP and WHEP."""
 
 

@@ -54,6 +54,17 @@ class Settings(BaseSettings):
     media_max_subscribers: Annotated[
         int, Field(description="Subscribers one relay takes before it answers 503.", ge=1)
     ] = 600
+    turn_urls: Annotated[
+        tuple[str, ...],
+        Field(description="TURN servers for schools where UDP does not get out, e.g. `turns:turn.example.edu.cn:443`."),
+    ] = ()
+    turn_secret: Annotated[
+        SecretStr, Field(description="Secret shared with the TURN server (coturn's `static-auth-secret`).")
+    ] = SecretStr("")
+    metrics_token: Annotated[
+        SecretStr,
+        Field(description="Bearer token of `/metrics`. Empty: this machine alone may read it."),
+    ] = SecretStr("")
     session_idle_minutes: Annotated[
         int, Field(description="A signed-in person is signed out after this idle time.", ge=1)
     ] = 30

@@ -1,0 +1,144 @@
+"""The one composition root: which parts a server has, in which order they start and stop, and which routes it answers."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from api import security
+from api.join import JoinTokens, secret_key
+from api.limits import Limits
+from api.metrics import Metrics
+from api.pages import Pages
+from api.routing import Route, serve
+from api.services import SERVICES, Services
+from api.static_files import serve_static
+from api.system import DOCUMENT, printed
+from config.settings import Settings
+from media.relay import Relay
+from media.values import RelayConfig
+from rooms.bus.memory import MemoryBus
+from rooms.clock import Clock, SystemClock
+from rooms.live.board import LiveBoard
+from rooms.migrations import upgrade
+from rooms.people.scope import Principal
+from rooms.people.sessions import principal_of
+from rooms.rulesets import load_rules
+from rooms.store import Store
+
+log = structlog.get_logger("api")
+
+MODULES = ("system", "identity", "planner", "teacher", "classroom", "live", "bureau", "operator", "media", "feeds")
+BODY_LIMIT = 256 * 1024
+"""Bytes of a body that is no upload."""
+
+
+def build_app(settings: Settings, *, clock: Clock | None = None) -> web.Application:
+    """A whole server as an aiohttp application; everything it owns starts and ends with it."""
+    services = compose(settings, clock or SystemClock())
+
+    async def find(token: str) -> Principal | None:
+        return await principal_of(services.store, services.clock, settings, token)
+
+    guards = security.middlewares(settings, find, services.metrics)
+    app = web.Application(middlewares=guards, client_max_size=BODY_LIMIT)
+    app[SERVICES] = services
+    app.on_response_prepare.append(security.harden)
+    register(app, every_route())
+    app.cleanup_ctx.extend(stages(services))
+    return app
+
+
+def compose(settings: Settings, clock: Clock) -> Services:
+    """Makes every part; none of them runs yet."""
+    store = Store(settings.database)
+    bus = MemoryBus()
+    board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings)
+    relay = Relay(relay_config(settings), board.on_media_event, now=clock.now, monotonic=clock.monotonic)
+    return Services(
+        settings=settings,
+        store=store,
+        clock=clock,
+        bus=bus,
+        relay=relay,
+        board=board,
+        plan_runs=_runs(store, clock, settings, bus),
+        pages=Pages(settings),
+        limits=Limits(settings.redis_url.get_secret_value()),
+        metrics=Metrics(),
+        joins=JoinTokens(secret_key(settings.data_dir, "join.key"), clock),
+    )
+
+
+def _runs(*parts: Any) -> Any:
+    if importlib.util.find_spec("rooms.planning.runs") is None:
+        return None
+    return importlib.import_module("rooms.planning.runs").PlanRuns(*parts)
+
+
+def relay_config(settings: Settings) -> RelayConfig:
+    """The relay's part of the settings."""
+    return RelayConfig(
+        host=settings.media_host,
+        port=settings.media_port,
+        announce=settings.media_announce,
+        max_subscribers=settings.media_max_subscribers,
+    )
+
+
+def every_route() -> list[Route]:
+    """The routes of every module, in order."""
+    found: list[Route] = []
+    for name in MODULES:
+        if importlib.util.find_spec(f"api.{name}") is not None:
+            found.extend(importlib.import_module(f"api.{name}").routes.all)
+    return found
+
+
+def register(app: web.Application, routes: list[Route]) -> None:
+    """Puts the routes and their document into the application."""
+    app[DOCUMENT] = printed(routes)
+    for route in routes:
+        app.router.add_route(route.method, route.path, serve(route))
+    app.router.add_get("/static/{name:.+}", serve_static)
+
+
+Stage = Callable[[web.Application], AsyncIterator[None]]
+
+
+def stages(services: Services) -> list[Stage]:
+    """What starts, in order; it stops in the reverse order, so that what is said last can still be stored."""
+
+    async def storage(_app: web.Application) -> AsyncIterator[None]:
+        await upgrade(services.store)
+        yield
+        await services.store.close()
+
+    async def bus(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await services.bus.close()
+
+    async def board(_app: web.Application) -> AsyncIterator[None]:
+        await services.board.start()
+        yield
+        await services.board.close()
+
+    async def relay(_app: web.Application) -> AsyncIterator[None]:
+        await services.relay.start()
+        yield
+        await services.relay.close()
+
+    async def plans(_app: web.Application) -> AsyncIterator[None]:
+        if services.plan_runs is None:
+            yield
+            return
+        await services.plan_runs.recover()
+        yield
+        await services.plan_runs.close()
+
+    return [storage, bus, board, relay, plans]

@@ -1,0 +1,112 @@
+"""Join tokens: short-lived, signed permission to send or receive one source of one live room.
+
+The live WebSocket hands them out after it has checked who asks; WHIP and WHEP read nothing else. A token opens a session within
+`LIFETIME`; on the session it opened it stays good for PATCH and DELETE as long as a session can live, because there it can
+touch nothing but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, get_args
+
+import jwt
+
+from api.problems import Problem
+from config.settings import Settings
+from rooms.clock import Clock
+
+JoinRole = Literal["publish", "subscribe"]
+LIFETIME = timedelta(seconds=120)
+SESSION_LIFETIME = timedelta(hours=12)
+SOURCE_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What a token allows. `room` is the occurrence's id, `side` the occurrence side's, `holder` the actor's name."""
+
+    room: str
+    side: str
+    source: str
+    role: JoinRole
+    holder: str
+
+
+class JoinTokens:
+    """Signs and reads join tokens with a key that lives in the data folder."""
+
+    def __init__(self, key: bytes, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+
+    def issue(self, join: Join, lifetime: timedelta = LIFETIME) -> str:
+        """A token for one source, in one role."""
+        now = self._clock.now()
+        claims = {
+            "aud": "media",
+            "room": join.room,
+            "side": join.side,
+            "source": join.source,
+            "role": join.role,
+            "sub": join.holder,
+            "iat": int(now.timestamp()),
+            "exp": int((now + lifetime).timestamp()),
+        }
+        return jwt.encode(claims, self._key, algorithm="HS256")
+
+    def read(self, token: str, *, opened: bool = False) -> Join:
+        """What a token allows; `opened` for the session it opened before. Raises `Problem` ``token_invalid``."""
+        options = {"require": ["exp", "iat", "aud", "sub"], "verify_exp": False, "verify_iat": False}
+        try:
+            claims = jwt.decode(token, self._key, algorithms=["HS256"], audience="media", options=options)
+            join = Join(claims["room"], claims["side"], claims["source"], claims["role"], claims["sub"])
+            ends = claims["iat"] + SESSION_LIFETIME.total_seconds() if opened else claims["exp"]
+        except (jwt.PyJWTError, KeyError, TypeError):
+            raise _denied() from None
+        if join.role not in get_args(JoinRole) or self._clock.now().timestamp() >= ends:
+            raise _denied()
+        return join
+
+    def bearer(self, header: str, *, opened: bool = False) -> Join:
+        """The token of an ``Authorization`` header."""
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _denied()
+        return self.read(token.strip(), opened=opened)
+
+
+def _denied() -> Problem:
+    return Problem("token_invalid", headers={"WWW-Authenticate": 'Bearer realm="media"'})
+
+
+def secret_key(folder: Path, name: str) -> bytes:
+    """32 random bytes kept in the data folder, made at the first start; readable by the server's user alone."""
+    path = folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(key := secrets.token_bytes(32))
+    return key
+
+
+def ice_links(settings: Settings, clock: Clock, holder: str) -> list[str]:
+    """Values of ``Link`` headers naming TURN servers, with credentials that expire (coturn's ``use-auth-secret``)."""
+    if not settings.turn_urls:
+        return []
+    until = int((clock.now() + SESSION_LIFETIME).timestamp())
+    user = f"{until}:{holder}"
+    digest = hmac.new(settings.turn_secret.get_secret_value().encode(), user.encode(), hashlib.sha1).digest()
+    words = base64.b64encode(digest).decode()
+    tail = f'rel="ice-server"; username="{user}"; credential="{words}"; credential-type="password"'
+    return [f"<{url}>; {tail}" for url in settings.turn_urls]
