@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import jwt
+from jwt.types import Options
 
 from api.problems import Problem
 from config.settings import Settings
@@ -64,7 +65,7 @@ class JoinTokens:
 
     def read(self, token: str, *, opened: bool = False) -> Join:
         """What a token allows; `opened` for the session it opened before. Raises `Problem` ``token_invalid``."""
-        options = {"require": ["exp", "iat", "aud", "sub"], "verify_exp": False, "verify_iat": False}
+        options: Options = {"require": ["exp", "iat", "aud", "sub"], "verify_exp": False, "verify_iat": False}
         try:
             claims = jwt.decode(token, self._key, algorithms=["HS256"], audience="media", options=options)
             join = Join(claims["room"], claims["side"], claims["source"], claims["role"], claims["sub"])

@@ -1,8 +1,8 @@
 """Pages: Jinja2 templates with words from the catalogues, assets by content hash, and nothing inline.
 
 In a template: `t("planner.title", n=1)` is a sentence in the reader's language, `asset("base.css")` the address of a static
-file (its hash in the query, cached for a year), `me` the signed-in `Principal` or None, `language`, `theme`, `here` (path and query
-of this page), `demo` (whether every page is marked as synthetic), `public_url`. Filters: `day`, `weekday`, `hhmm` (an instant, or minutes
+file (its hash in the query, cached for a year), `me` the signed-in `Principal` or None, `desks` (theirs, home first: `name`, `url`), `language`,
+`theme`, `here` (path and query of this page), `demo` (whether every page is marked as synthetic), `public_url`. Filters: `day`, `weekday`, `hhmm` (an instant, or minutes
 since midnight), `moment` (day and time), `number`, `percent` (of a fraction of 1), `minutes` (of seconds). Undefined names are errors. Inline scripts
 and styles are refused by the content security policy; values for scripts travel in `data-…` attributes or
 `<script type="application/json">{{ value | tojson }}</script>`, which is data and not a script.
@@ -25,6 +25,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from api.access import Caller
+from api.desks import desks_of
 from config.settings import Settings
 from config.words import LANGUAGES, Language, say
 
@@ -61,6 +62,7 @@ class Pages:
             language=caller.language,
             theme=caller.theme,
             here=caller.path,
+            desks=desks_of(caller.principal),
             demo=self.settings.demo,
             public_url=self.settings.public_url,
             **view,
