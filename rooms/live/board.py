@@ -1,7 +1,7 @@
 """The board of live classes: opens and closes them, takes sign-ins and head-counts, and gathers the relay's evidence.
 
 Life cycle: planned → ready → live → ended → judged. Every act is a row of evidence and an audit entry in one transaction; then
-``live:<occurrence id>`` gets ``{"type": "state", …}`` (`LiveState.message`) on the bus, and ``{"type": "slot", "side": …,
+``live:<occurrence id>`` gets ``{"kind": "live.state", …}`` (`LiveState.message`) on the bus, and ``{"kind": "live.slot", "side": …,
 "quality": …}`` for each media slot.
 """
 
@@ -19,7 +19,7 @@ from rooms.store import Actor, Store
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from rooms.attendance import RuleSet
+    from rooms.rulesets import RuleSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,5 +57,5 @@ class LiveState:
     """The lead first."""
 
     def message(self) -> dict[str, Any]:
-        """The same as JSON values: ``{"type": "state", "occurrence": …, "sides": […]}``; instants as ISO text."""
+        """The same as JSON values: ``{"kind": "live.state", "occurrence": …, "sides": […]}``; instants as ISO text."""
         raise NotImplementedError
