@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from scheduler.problem import WEEK_BITS
 
 T = TypeVar("T")
+HALF_WIDTH = str.maketrans({"\uff0c": ",", "\u3001": ",", "\uff1b": ";", "\uff1a": ":", "\uff0b": "+", "\uff0d": "-"})
+HALF_WIDTH_LIST = str.maketrans({"\uff1b": ";"})
 LONGEST = 32_767
 LONGEST_CODE = 64
 LARGEST = 1_000_000
@@ -101,7 +103,7 @@ def halves(cell: str) -> int:
 @cached
 def clock(cell: str) -> int:
     """``HH:MM`` as minutes since midnight; seconds of zero are overlooked."""
-    found = re.fullmatch(r"([0-9]{1,2})[::]([0-9]{2})([::]00)?", cell)
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(:00)?", cell.translate(HALF_WIDTH))
     if not found or int(found[2]) > 59 or int(found[1]) * 60 + int(found[2]) > 1440:
         raise CellFault("bad_time", value=cell)
     return int(found[1]) * 60 + int(found[2])
@@ -119,7 +121,7 @@ def day(cell: str) -> date:
 
 def _range(cell: str, lowest: int, highest: int, fault: str) -> frozenset[int]:
     numbers: set[int] = set()
-    for part in re.split(r"[;;+,,、]", cell):
+    for part in re.split(r"[;+,]", cell.translate(HALF_WIDTH)):
         found = re.fullmatch(r"\s*([0-9]{1,3})\s*(?:[-–~]\s*([0-9]{1,3})\s*)?", part)
         if not found:
             raise CellFault(fault, value=cell)
@@ -208,7 +210,7 @@ def choice(group: str) -> Callable[[str], str]:
 @cached
 def codes(cell: str) -> tuple[str, ...]:
     """``A;B;C``, none of them twice."""
-    listed = tuple(part.strip() for part in re.split("[;;]", cell) if part.strip())
+    listed = tuple(part.strip() for part in cell.translate(HALF_WIDTH_LIST).split(";") if part.strip())
     if len(set(listed)) < len(listed):
         twice = next(part for part in listed if listed.count(part) > 1)
         raise CellFault("twice_in_list", value=twice)
@@ -232,7 +234,7 @@ def pairs(cell: str) -> Mapping[str, str]:
     """``english:PEP;music:SJ``; a key named twice keeps both values."""
     found: dict[str, str] = {}
     for part in codes(cell):
-        key, _, value = (piece.strip() for piece in part.replace(":", ":").partition(":"))
+        key, _, value = (piece.strip() for piece in part.translate(HALF_WIDTH).partition(":"))
         if not key:
             raise CellFault("bad_pairs", value=cell)
         found[key] = f"{found[key]};{value}" if found.get(key) else value

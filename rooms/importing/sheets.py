@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Cells = list[str]
-DANGEROUS = "=+-@\t\r＝＋－＠﹢﹣﹦﹫−"
+DANGEROUS = "=+-@\t\r\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212"
 """What a spreadsheet may take for a formula at the beginning of a cell, with the full-width and small forms."""
 _QUOTED = re.compile(f"'+[{re.escape(DANGEROUS)}]")
 _TO_QUOTE = re.compile(f"'*[{re.escape(DANGEROUS)}]")
