@@ -1,0 +1,81 @@
+"""Sign-in links: printed by an operator for one use, or shown by a demonstration."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import literal, or_, update
+
+from config.settings import Settings
+from rooms.audit import append
+from rooms.clock import Clock
+from rooms.people.passwords import digest, new_token
+from rooms.people.principals import device_principal
+from rooms.people.sessions import SignedIn, admit_account, open_session
+from rooms.refusals import Invalid, NotFound
+from rooms.store import Actor, Store
+from rooms.tables import Account, Device, SignInLink
+
+
+async def make_link(
+    store: Store,
+    clock: Clock,
+    settings: Settings,
+    actor: Actor,
+    *,
+    account_id: int | None = None,
+    device_id: int | None = None,
+    lasts: timedelta = timedelta(hours=1),
+    reusable: bool = False,
+) -> str:
+    """A link's token for ``/link/{token}``, for an account or a device. `reusable` only where `settings.demo` is on."""
+    if reusable and not settings.demo:
+        raise Invalid("links_reusable_in_demo_only")
+    if (account_id is None) == (device_id is None):
+        raise ValueError("a link is for an account or for a device")
+    now, token = clock.now(), new_token()
+    async with store.write() as session:
+        session.add(
+            SignInLink(
+                token_hash=digest(token),
+                account_id=account_id,
+                device_id=device_id,
+                created_at=now,
+                expires_at=now + lasts,
+                reusable=reusable,
+            )
+        )
+        whose = f"account:{account_id}" if account_id is not None else f"device:{device_id}"
+        await append(session, actor, "link.create", whose, at=now, facts={"reusable": reusable})
+    return token
+
+
+async def follow_link(
+    store: Store, clock: Clock, settings: Settings, token: str, *, address: str, replaces: str = ""
+) -> SignedIn:
+    """Sign in by a link. Raises `NotFound` ``link_spent`` where it is unknown, used or too old, all alike."""
+    now = clock.now()
+    async with store.write() as session:
+        link = await session.scalar(
+            update(SignInLink)
+            .where(
+                SignInLink.token_hash == digest(token),
+                SignInLink.expires_at > now,
+                or_(SignInLink.used_at.is_(None), SignInLink.reusable.is_(True) & literal(settings.demo)),
+            )
+            .values(used_at=now)
+            .returning(SignInLink)
+        )
+        if link is None:
+            raise NotFound("link_spent")
+        if link.account_id is not None:
+            account = await session.get_one(Account, link.account_id)
+            return await admit_account(session, clock, account.id, "link", address, replaces)
+        device = await session.get_one(Device, link.device_id)
+        if device.revoked_at is not None:
+            raise NotFound("link_spent")
+        principal = await device_principal(session, device)
+        secret = await open_session(session, clock, address, device_id=device.id, replaces=replaces)
+        actor = principal.actor(address)
+        await append(session, actor, "session.sign_in", actor.name, county=device.county, at=now, facts={"way": "link"})
+        return SignedIn(secret, principal)
