@@ -49,7 +49,7 @@ class JoinTokens:
         self._clock = clock
 
     def issue(self, join: Join, lifetime: timedelta = LIFETIME) -> str:
-        """A token for one source, in one role."""
+        """A token for one source of a room, in one role."""
         now = self._clock.now()
         claims = {
             "aud": "media",
@@ -101,13 +101,21 @@ def secret_key(folder: Path, name: str) -> bytes:
     return key
 
 
-def ice_links(settings: Settings, clock: Clock, holder: str) -> list[str]:
-    """Values of ``Link`` headers naming TURN servers, with credentials that expire (coturn's ``use-auth-secret``)."""
+def ice_servers(settings: Settings, clock: Clock, holder: str) -> list[dict[str, str]]:
+    """TURN servers as a browser's RTCIceServer, with credentials that expire (coturn's ``use-auth-secret``)."""
     if not settings.turn_urls:
         return []
     until = int((clock.now() + SESSION_LIFETIME).timestamp())
     user = f"{until}:{holder}"
     digest = hmac.new(settings.turn_secret.get_secret_value().encode(), user.encode(), hashlib.sha1).digest()
     words = base64.b64encode(digest).decode()
-    tail = f'rel="ice-server"; username="{user}"; credential="{words}"; credential-type="password"'
-    return [f"<{url}>; {tail}" for url in settings.turn_urls]
+    return [{"urls": url, "username": user, "credential": words} for url in settings.turn_urls]
+
+
+def ice_links(servers: list[dict[str, str]]) -> list[str]:
+    """The same as values of ``Link`` headers, for WHIP and WHEP."""
+    return [
+        f'<{server["urls"]}>; rel="ice-server"; username="{server["username"]}"; '
+        f'credential="{server["credential"]}"; credential-type="password"'
+        for server in servers
+    ]

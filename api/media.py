@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import StringConstraints
 
-from api.join import Join, JoinRole, ice_links
+from api.join import Join, JoinRole, ice_links, ice_servers
 from api.problems import Problem
 from api.routing import PUBLIC, Call, HexId, Nothing, Routes, Shape
 from media.errors import BadOffer, Full, NoPublisher, NothingInCommon, RelayError, SourceTaken, UnknownSession
@@ -152,7 +152,7 @@ def _created(call: Call[Any, Any, Any], join: Join, answer: Answer) -> web.Respo
     response.headers["Location"] = f"/media/{answer.session}"
     response.headers["ETag"] = f'"{answer.etag}"'
     response.headers["Accept-Patch"] = FRAGMENT
-    for link in ice_links(call.app.settings, call.app.clock, join.holder):
+    for link in ice_links(ice_servers(call.app.settings, call.app.clock, join.holder)):
         response.headers.add("Link", link)
     return response
 
