@@ -1,0 +1,331 @@
+"""Communities and network courses around a delivery plan that stands (H12, H13).
+
+Delivery comes first in the order of wishes, so these meetings take what it leaves: every activity held where it can be, in the
+window with the largest audience. Time is counted in single minutes here, since a community's window is free of bells.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from scheduler.board import Board
+from scheduler.problem import (
+    ALL_WEEKS,
+    EVEN,
+    ODD,
+    ClassCode,
+    Community,
+    Meeting,
+    NetworkCourse,
+    Problem,
+    RoomCode,
+    SchoolCode,
+    Slot,
+    TeacherCode,
+)
+from scheduler.windows import periods_touched
+
+DAY = 24 * 60
+WEEK = 7 * DAY
+
+Minutes = int
+"""A bit a minute of the week; the even weeks lie above the odd ones."""
+
+
+def minutes(slot: Slot) -> Minutes:
+    """The minutes of a slot."""
+    piece = ((1 << (slot.end - slot.start)) - 1) << ((slot.weekday - 1) * DAY + slot.start)
+    return (piece if slot.weeks & ODD else 0) | (piece << WEEK if slot.weeks & EVEN else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """An activity's meeting before it gets a code."""
+
+    slot: Slot
+    room: RoomCode
+    classes: tuple[ClassCode, ...] = ()
+    members: tuple[TeacherCode, ...] = ()
+
+    @property
+    def audience(self) -> int:
+        return (len(self.classes) + len(self.members)) * self.slot.halves
+
+
+class Hall:
+    """Who is held when, with the board's meetings and those of the activities placed so far."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.problem: Problem = board.offers.problem
+        self.held: dict[tuple[str, str], Minutes] = defaultdict(int)
+        self.load: dict[tuple[TeacherCode, int, int], int] = defaultdict(int)
+        """Remote meetings of a teacher by weekday (0: the whole week) and parity."""
+        self.seated: dict[SchoolCode, list[Minutes]] = defaultdict(list)
+        """Classes in meetings, one entry a class and meeting."""
+        self.staff: dict[SchoolCode, list[TeacherCode]] = defaultdict(list)
+        for teacher in self.problem.teachers.values():
+            self.staff[teacher.school].append(teacher.code)
+        self._county()
+        for sitting in board.sittings.values():
+            spot = board.offers.spots[sitting.spot]
+            classes = [board.offers.wants[need].need.school_class for need in sitting.needs]
+            self._hold(spot.teacher, sitting.room, spot.slot, classes, ())
+
+    def _county(self) -> None:
+        rooms: dict[SchoolCode, list[tuple[str, str]]] = defaultdict(list)
+        for teacher in self.problem.teachers.values():
+            rooms[teacher.school].append(("teacher", teacher.code))
+        for room in self.problem.rooms.values():
+            rooms[room.school].append(("room", room.code))
+        for group in self.problem.classes.values():
+            rooms[group.school].append(("class", group.code))
+        for gone in self.problem.unavailabilities:
+            mask = minutes(gone.slot)
+            for key in rooms[SchoolCode(gone.code)] if gone.resource == "school" else [(gone.resource, gone.code)]:
+                self.held[key] |= mask
+        for lesson in self.problem.lessons:
+            mask = minutes(lesson.slot)
+            if lesson.teacher:
+                self.held["teacher", lesson.teacher] |= mask
+            if lesson.room:
+                self.held["room", lesson.room] |= mask
+            for code in lesson.classes:
+                self.held["class", code] |= mask
+
+    def _hold(
+        self,
+        lead: TeacherCode,
+        room: RoomCode,
+        slot: Slot,
+        classes: Iterable[ClassCode],
+        members: Iterable[TeacherCode],
+    ) -> None:
+        mask = minutes(slot)
+        self.held["room", room] |= mask
+        for code in {lead, *members}:
+            self.held["teacher", code] |= mask
+            for week in (ODD, EVEN):
+                if week & slot.weeks:
+                    self.load[code, 0, week] += 1
+                    self.load[code, slot.weekday, week] += 1
+        for group in (self.problem.classes[code] for code in classes):
+            self.held["class", group.code] |= mask
+            self.seated[group.school].append(mask)
+            if group.receiving_room is not None:
+                self.held["room", group.receiving_room] |= mask
+
+    def take(self, lead: TeacherCode, sketch: Sketch) -> None:
+        """Holds everything an activity's meeting needs."""
+        self._hold(lead, sketch.room, sketch.slot, sketch.classes, sketch.members)
+
+    # ------------------------------------------------------------ questions
+
+    def teacher_free(self, code: TeacherCode, slot: Slot) -> bool:
+        """H3 and H9, and H11 for a teacher who might be wanted as an assistant."""
+        teacher = self.problem.teachers[code]
+        within = all(
+            self.load[code, 0, week] < teacher.week_limit and self.load[code, slot.weekday, week] < teacher.day_limit
+            for week in (ODD, EVEN)
+            if week & slot.weeks
+        )
+        return within and not self.held["teacher", code] & minutes(slot)
+
+    def spares(self, school: SchoolCode, mask: Minutes, classes: int, teachers: int) -> bool:
+        """H11: whether the school can seat so many more classes and miss so many more teachers in these minutes."""
+        if not self.problem.policy.require_assistant or not self.staff[school]:
+            return True
+        if not classes and not any(seated & mask for seated in self.seated[school]):
+            return True
+        free = [mask & ~self.held["teacher", code] for code in self.staff[school]]
+        inside = [seated & mask for seated in self.seated[school] if seated & mask]
+        edges = mask & ~(mask << 1)
+        for piece in (*free, *inside):
+            edges |= mask & ((piece & ~(piece << 1)) | (~piece & (piece << 1)))
+        while edges:
+            bit = edges & -edges
+            edges ^= bit
+            left = sum(bool(piece & bit) for piece in free) - teachers
+            asked = sum(bool(piece & bit) for piece in inside) + classes
+            if asked and asked > left:
+                return False
+        return True
+
+    def room(self, school: SchoolCode, mask: Minutes, barred: frozenset[RoomCode] = frozenset()) -> RoomCode | None:
+        """A free lead room of the school, the one with the fewest seats first."""
+        rooms = [
+            room
+            for room in self.problem.rooms.values()
+            if room.school == school
+            and room.can_lead
+            and not self.held["room", room.code] & mask
+            and room.code not in barred
+        ]
+        return min(rooms, key=lambda room: (self.board.seats_in(room.code), room.code)).code if rooms else None
+
+    # ------------------------------------------------------------ communities
+
+    def community(self, community: Community) -> list[Sketch]:
+        """H12: the window with the largest attendance; odd and even weeks apart only where no common window is left."""
+        together = self._gathering(community, community.weeks)
+        if together is not None or community.weeks != ALL_WEEKS:
+            return [together] if together is not None else []
+        odd = self._gathering(community, ODD)
+        even = self._gathering(community, EVEN)
+        return [odd, even] if odd is not None and even is not None else []
+
+    def _gathering(self, community: Community, weeks: int) -> Sketch | None:
+        host_school = self.problem.teachers[community.host].school
+        best: Sketch | None = None
+        for slot in self._community_windows(community, weeks):
+            mask = minutes(slot)
+            if not self.teacher_free(community.host, slot) or not self.spares(host_school, mask, 0, 1):
+                continue
+            present = [code for code in community.members if code != community.host and self.teacher_free(code, slot)]
+            if best is not None and len(present) <= len(best.members):
+                continue
+            members = self._who_may_leave(present, mask, host_school)
+            if len(members) * 100 < community.min_attendance_pct * len(community.members):
+                continue
+            room = self.room(host_school, mask)
+            if room is not None and (best is None or len(members) > len(best.members)):
+                best = Sketch(slot, room, members=members)
+        return best
+
+    def _who_may_leave(
+        self, present: list[TeacherCode], mask: Minutes, host_school: SchoolCode
+    ) -> tuple[TeacherCode, ...]:
+        """Those whose schools keep enough assistants without them."""
+        gone: dict[SchoolCode, int] = defaultdict(int)
+        gone[host_school] = 1
+        chosen = []
+        for code in present:
+            school = self.problem.teachers[code].school
+            if self.spares(school, mask, 0, gone[school] + 1):
+                gone[school] += 1
+                chosen.append(code)
+        return tuple(chosen)
+
+    def _community_windows(self, community: Community, weeks: int) -> Iterator[Slot]:
+        """Windows within the host school's day that begin or end where a period of anybody's school does."""
+        schools = {self.problem.teachers[code].school for code in (community.host, *community.members)}
+        host = self.problem.schools[self.problem.teachers[community.host].school]
+        for weekday, periods in sorted(host.periods.items()):
+            first, last = periods[0][0], max(end for _, end in periods)
+            edges = {
+                edge
+                for school in schools
+                for period in self.problem.schools[school].periods.get(weekday, ())
+                for edge in period
+            }
+            starts = edges | {edge - community.length for edge in edges}
+            for start in sorted(starts):
+                if first <= start and start + community.length <= last:
+                    yield Slot(weekday, start, start + community.length, weeks)
+
+    # ------------------------------------------------------------ courses
+
+    def course(self, course: NetworkCourse) -> list[Sketch]:
+        """H13: all meetings on different weekdays while there are enough, each with everybody who is free; or none."""
+        school = self.problem.teachers[course.lead_teacher].school
+        weekdays = len(self.problem.schools[school].periods)
+        before = (dict(self.held), dict(self.load), {key: list(value) for key, value in self.seated.items()})
+        placed: list[Sketch] = []
+        parts = [ALL_WEEKS] * (course.halves // 2) + [ODD] * (course.halves % 2)
+        for weeks in parts:
+            used = [sketch.slot.weekday for sketch in placed]
+            barred = set(used) if len(used) < weekdays else set()
+            options = [sketch for sketch in self._lectures(course, weeks) if sketch.slot.weekday not in barred]
+            if not options:
+                self.held, self.load, self.seated = (
+                    defaultdict(int, before[0]),
+                    defaultdict(int, before[1]),
+                    defaultdict(list, before[2]),
+                )
+                return []
+            best = max(options, key=lambda sketch: (sketch.audience, -sketch.slot.weekday, -sketch.slot.start))
+            placed.append(best)
+            self.take(course.lead_teacher, best)
+        return placed
+
+    def _lectures(self, course: NetworkCourse, weeks: int) -> Iterator[Sketch]:
+        school = self.problem.teachers[course.lead_teacher].school
+        for slot in self._course_windows(course, school, weeks):
+            mask = minutes(slot)
+            if not self.teacher_free(course.lead_teacher, slot) or not self.spares(school, mask, 0, 1):
+                continue
+            classes = self._listeners(course, slot, mask, school)
+            rooms = {self.problem.classes[code].receiving_room for code in classes}
+            room = self.room(school, mask, frozenset(room for room in rooms if room is not None))
+            if room is not None and classes:
+                yield Sketch(slot, room, classes)
+
+    def _listeners(
+        self, course: NetworkCourse, slot: Slot, mask: Minutes, lead_school: SchoolCode
+    ) -> tuple[ClassCode, ...]:
+        chosen: list[ClassCode] = []
+        per_school: dict[SchoolCode, int] = defaultdict(int)
+        for code in course.audience:
+            group = self.problem.classes[code]
+            room = group.receiving_room
+            if (
+                self.problem.qualified(course.lead_teacher, course.subject, code)
+                and 1 <= periods_touched(self.problem.schools[group.school], slot) <= 2
+                and not self.held["class", code] & mask
+                and (room is None or not self.held["room", room] & mask)
+                and self.spares(group.school, mask, per_school[group.school] + 1, int(group.school == lead_school))
+            ):
+                per_school[group.school] += 1
+                chosen.append(code)
+        return tuple(chosen)
+
+    def _course_windows(self, course: NetworkCourse, school: SchoolCode, weeks: int) -> Iterator[Slot]:
+        least = self.problem.policy.min_common_minutes
+        for weekday, periods in sorted(self.problem.schools[school].periods.items()):
+            for start, end in periods:
+                length = end - start if course.length is None else max(course.length, min(least, end - start))
+                for first in sorted({start, end - length}):
+                    if start <= first:
+                        yield Slot(weekday, first, first + length, weeks)
+
+
+def place_activities(board: Board) -> list[Meeting]:
+    """Every course and community that can be held around the board's meetings: courses first, they have fewer windows."""
+    hall = Hall(board)
+    meetings: list[Meeting] = []
+    for course in board.offers.problem.courses:
+        for number, sketch in enumerate(hall.course(course), 1):
+            code = f"{course.code}-{number}"
+            meetings.append(
+                Meeting(
+                    code,
+                    "network",
+                    course.subject,
+                    course.lead_teacher,
+                    sketch.room,
+                    sketch.slot,
+                    sketch.classes,
+                    (),
+                    course.code,
+                )
+            )
+    for community in board.offers.problem.communities:
+        for number, sketch in enumerate(hall.community(community), 1):
+            hall.take(community.host, sketch)
+            code = f"{community.code}-{number}"
+            meetings.append(
+                Meeting(
+                    code,
+                    "master",
+                    community.subject,
+                    community.host,
+                    sketch.room,
+                    sketch.slot,
+                    (),
+                    sketch.members,
+                    community.code,
+                )
+            )
+    return meetings

@@ -1,0 +1,324 @@
+"""The plan under construction: what is held by whom, and whether one more seat fits.
+
+Only the search writes on a board; what leaves it goes through `scheduler.check`. Numbers of needs and spots are those of
+`Offers`. A spot holds at most one meeting, so a meeting is named by its spot.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scheduler.offers import Offers, Spot
+from scheduler.problem import (
+    EVEN,
+    ODD,
+    ClassCode,
+    LessonRow,
+    RoomCode,
+    SchoolCode,
+    Subject,
+    TeacherCode,
+)
+from scheduler.windows import Mask
+
+Seats = Mapping[int, tuple[int, ...]]
+"""Need → spots. Everything else on a board follows from it, but for the choice of lead rooms."""
+
+
+@dataclass(slots=True)
+class Sitting:
+    """A delivery meeting on the board."""
+
+    spot: int
+    subject: Subject
+    room: RoomCode
+    own_room: bool
+    """The host lesson already held the room."""
+    seats: int
+    """Receivers the room and the policy allow."""
+    needs: list[int] = field(default_factory=list)
+
+
+class Board:
+    """Who sits where, with every hard rule of delivery kept at every moment."""
+
+    def __init__(self, offers: Offers) -> None:
+        self.offers = offers
+        problem = offers.problem
+        self.policy = problem.policy
+        grid = offers.grid
+        self.teacher_busy: dict[TeacherCode, Mask] = dict(grid.teacher_busy)
+        self.class_busy: dict[ClassCode, Mask] = {
+            code: grid.class_busy[code] for code in {want.need.school_class for want in offers.wants}
+        }
+        self.room_busy: dict[RoomCode, Mask] = dict(grid.room_busy)
+        self.sittings: dict[int, Sitting] = {}
+        self.teacher_of: list[TeacherCode | None] = [None] * len(offers.wants)
+        self.spots_of: list[list[int]] = [[] for _ in offers.wants]
+        self.served: list[int] = [0] * len(offers.wants)
+        self.weighted = 0
+        self.week_load: dict[tuple[TeacherCode, int], int] = defaultdict(int)
+        self.day_load: dict[tuple[TeacherCode, int, int], int] = defaultdict(int)
+        self.pair_use: dict[tuple[SchoolCode, SchoolCode], int] = defaultdict(int)
+        self.lead_partners: dict[SchoolCode, int] = defaultdict(int)
+        self.receive_partners: dict[SchoolCode, int] = defaultdict(int)
+        self.lead_room_without: dict[LessonRow, Mask] = {}
+        self.staffed = frozenset(offers.staff_none)
+        self.staff_used: dict[SchoolCode, list[Mask]] = {}
+        """H11, by school: at place k, the atoms at which more than k teachers are missing or asked to assist."""
+        for school in self.staffed:
+            levels = [0] * len(offers.staff[school])
+            for code in offers.staff[school]:
+                self._raise(levels, grid.teacher_busy[code])
+            self.staff_used[school] = levels
+
+    # ------------------------------------------------------------ assistants
+
+    @staticmethod
+    def _raise(levels: list[Mask], mask: Mask) -> None:
+        """One more teacher is held in these atoms: a unary counter, an atom a column."""
+        for level, held in enumerate(levels):
+            levels[level] = held | mask
+            mask &= held
+            if not mask:
+                return
+
+    @staticmethod
+    def _lower(levels: list[Mask], mask: Mask) -> None:
+        for level in range(len(levels) - 1, -1, -1):
+            drop = levels[level] & mask
+            levels[level] ^= drop
+            mask ^= drop
+            if not mask:
+                return
+
+    def staff_left(self, school: SchoolCode, mask: Mask) -> bool:
+        """H11: whether one more teacher of the school can be spared throughout the window."""
+        return school not in self.staffed or not self.staff_used[school][-1] & mask
+
+    # ------------------------------------------------------------ may it be
+
+    def may_meet(self, need: int, teacher: TeacherCode) -> bool:
+        """H8, H10: one lead teacher a need, and partners left where the two schools are none yet."""
+        held = self.teacher_of[need]
+        if held is not None:
+            return held == teacher
+        lead, school = self.offers.problem.teachers[teacher].school, self.offers.wants[need].school
+        if self.pair_use.get((lead, school)):
+            return True
+        return (
+            self.lead_partners[lead] < self.policy.max_partners_per_lead
+            and self.receive_partners[school] < self.policy.max_partners_per_receiver
+        )
+
+    def seat_free(self, need: int, number: int) -> bool:
+        """Whether a need that `may_meet` the teacher can take a seat in the spot now."""
+        want, spot = self.offers.wants[need], self.offers.spots[number]
+        if spot.mask & self.class_busy[want.need.school_class] or not self._day_free(need, spot):
+            return False
+        if self.served[need] + spot.slot.halves > want.need.halves or not self.staff_left(want.school, spot.mask):
+            return False
+        sitting = self.sittings.get(number)
+        if sitting is not None:
+            return self._can_join(need, sitting)
+        if want.room is not None and spot.mask & self.room_busy[want.room]:
+            return False
+        return self._can_open(spot, want.room)
+
+    def _day_free(self, need: int, spot: Spot) -> bool:
+        if not self.policy.one_lesson_per_day:
+            return True
+        return not any(
+            other.weekday == spot.slot.weekday and other.weeks & spot.slot.weeks
+            for other in (self.offers.spots[number].slot for number in self.spots_of[need])
+        )
+
+    def _can_join(self, need: int, sitting: Sitting) -> bool:
+        want = self.offers.wants[need]
+        if sitting.subject != want.need.subject or len(sitting.needs) >= self.widest(sitting):
+            return False
+        grades = want.grades
+        shares_room = False
+        for other in sitting.needs:
+            beside = self.offers.wants[other]
+            grades = grades & beside.grades
+            if want.edition and beside.edition and want.edition != beside.edition:
+                return False
+            shares_room = shares_room or (want.room is not None and beside.room == want.room)
+        if not grades:
+            return False
+        mask = self.offers.spots[sitting.spot].mask
+        return want.room is None or shares_room or not mask & self.room_busy[want.room]
+
+    def _can_open(self, spot: Spot, receiving: RoomCode | None) -> bool:
+        if spot.host is None and spot.mask & self.teacher_busy[spot.teacher]:
+            return False
+        if spot.host is not None and any(number in self.sittings for number in self.rivals(spot)):
+            return False
+        if not self.load_left(spot) or not (spot.host is not None or self.staff_left(spot.school, spot.mask)):
+            return False
+        return self.room_for(spot, 1, receiving) is not None
+
+    def rivals(self, spot: Spot) -> Iterable[int]:
+        """Other synchronous spots of the teacher at the same time: the teacher is busy there anyway, so masks do not tell."""
+        for weeks in (ODD, EVEN, ODD | EVEN):
+            if weeks & spot.slot.weeks:
+                number = self.offers.spot_number(spot.teacher, spot.slot._replace(weeks=weeks), spot.host)
+                if number is not None:
+                    yield number
+
+    def load_left(self, spot: Spot) -> bool:
+        """H9: one more remote meeting within the teacher's week and day."""
+        teacher = self.offers.problem.teachers[spot.teacher]
+        return all(
+            self.week_load[spot.teacher, week] < teacher.week_limit
+            and self.day_load[spot.teacher, spot.slot.weekday, week] < teacher.day_limit
+            for week in (ODD, EVEN)
+            if week & spot.slot.weeks
+        )
+
+    def seats_in(self, room: RoomCode) -> int:
+        """H7: receivers that a lead room and the policy allow."""
+        limit = self.offers.problem.rooms[room].max_receivers
+        return self.policy.max_receivers if limit is None else min(limit, self.policy.max_receivers)
+
+    def room_for(self, spot: Spot, receivers: int, barred: RoomCode | None = None) -> tuple[RoomCode, bool] | None:
+        """The smallest free lead room that holds so many receivers; the flag says it is the host lesson's own."""
+        best: tuple[int, RoomCode, bool] | None = None
+        lesson = self.offers.problem.lesson_by_row[spot.host] if spot.host is not None else None
+        for code in self.offers.leadable[spot.school]:
+            own = lesson is not None and lesson.room == code
+            held = self._without(lesson.row, code) if own and lesson is not None else self.room_busy[code]
+            seats = self.seats_in(code)
+            if not held & spot.mask and seats >= receivers and code != barred and (best is None or seats < best[0]):
+                best = (seats, code, own)
+        return None if best is None else (best[1], best[2])
+
+    def _without(self, row: LessonRow, room: RoomCode) -> Mask:
+        """What holds the room besides one lesson: other lessons and absences; meetings never stand on a lesson."""
+        known = self.lead_room_without.get(row)
+        if known is None:
+            problem, grid = self.offers.problem, self.offers.grid
+            known = 0
+            for lesson in problem.lessons:
+                if lesson.room == room and lesson.row != row:
+                    known |= grid.lesson_mask[lesson.row]
+            for gone in problem.unavailabilities:
+                if (gone.resource, gone.code) in (("room", room), ("school", problem.rooms[room].school)):
+                    known |= grid.mask(gone.slot)
+            self.lead_room_without[row] = known
+        return known
+
+    def widest(self, sitting: Sitting) -> int:
+        """Receivers the sitting could have: in its room, or in a larger one that is free."""
+        if sitting.seats >= self.policy.max_receivers:
+            return sitting.seats
+        larger = self.room_for(self.offers.spots[sitting.spot], sitting.seats + 1)
+        return sitting.seats if larger is None else self.seats_in(larger[0])
+
+    # ------------------------------------------------------------ do and undo
+
+    def seat(self, need: int, number: int, room: RoomCode | None = None) -> None:
+        """Takes a seat that `may_meet` and `seat_free` allow. `room`: the lead room of a sitting that this opens."""
+        want, spot = self.offers.wants[need], self.offers.spots[number]
+        sitting = self.sittings.get(number)
+        if sitting is None:
+            sitting = self._open(spot, number, want.need.subject, room, want.room)
+        elif len(sitting.needs) >= sitting.seats:
+            self._move_room(sitting, spot)
+        sitting.needs.append(need)
+        self.class_busy[want.need.school_class] |= spot.mask
+        if want.room is not None:
+            self.room_busy[want.room] |= spot.mask
+        if want.school in self.staffed:
+            self._raise(self.staff_used[want.school], spot.mask)
+        if self.teacher_of[need] is None:
+            self._pair(spot.school, want.school, 1)
+            self.teacher_of[need] = spot.teacher
+        self.spots_of[need].append(number)
+        self.served[need] += spot.slot.halves
+        self.weighted += spot.slot.halves * want.weight
+
+    def _open(
+        self, spot: Spot, number: int, subject: Subject, room: RoomCode | None, receiving: RoomCode | None
+    ) -> Sitting:
+        own = False
+        if room is None:
+            found = self.room_for(spot, 1, receiving)
+            assert found is not None, "no lead room for a seat that was free"
+            room, own = found
+        elif spot.host is not None:
+            own = self.offers.problem.lesson_by_row[spot.host].room == room
+        sitting = Sitting(number, subject, room, own, self.seats_in(room))
+        self.sittings[number] = sitting
+        if not own:
+            self.room_busy[room] |= spot.mask
+        if spot.host is None:
+            self.teacher_busy[spot.teacher] |= spot.mask
+            if spot.school in self.staffed:
+                self._raise(self.staff_used[spot.school], spot.mask)
+        self._load(spot, 1)
+        return sitting
+
+    def _load(self, spot: Spot, step: int) -> None:
+        for week in (ODD, EVEN):
+            if week & spot.slot.weeks:
+                self.week_load[spot.teacher, week] += step
+                self.day_load[spot.teacher, spot.slot.weekday, week] += step
+
+    def _move_room(self, sitting: Sitting, spot: Spot) -> None:
+        found = self.room_for(spot, len(sitting.needs) + 1)
+        assert found is not None, "no larger room for a seat that was free"
+        if not sitting.own_room:
+            self.room_busy[sitting.room] ^= spot.mask
+        sitting.room, sitting.own_room = found
+        sitting.seats = self.seats_in(sitting.room)
+        if not sitting.own_room:
+            self.room_busy[sitting.room] |= spot.mask
+
+    def _pair(self, lead: SchoolCode, school: SchoolCode, step: int) -> None:
+        before = self.pair_use[lead, school]
+        self.pair_use[lead, school] = before + step
+        if before == 0 or before + step == 0:
+            self.lead_partners[lead] += step
+            self.receive_partners[school] += step
+
+    def unseat(self, need: int, number: int) -> None:
+        """Gives a seat back; a sitting without receivers is closed."""
+        want, spot = self.offers.wants[need], self.offers.spots[number]
+        sitting = self.sittings[number]
+        sitting.needs.remove(need)
+        self.class_busy[want.need.school_class] ^= spot.mask
+        if want.room is not None and all(self.offers.wants[other].room != want.room for other in sitting.needs):
+            self.room_busy[want.room] ^= spot.mask
+        if want.school in self.staffed:
+            self._lower(self.staff_used[want.school], spot.mask)
+        self.spots_of[need].remove(number)
+        self.served[need] -= spot.slot.halves
+        self.weighted -= spot.slot.halves * want.weight
+        if not self.spots_of[need]:
+            self._pair(spot.school, want.school, -1)
+            self.teacher_of[need] = None
+        if not sitting.needs:
+            self._close(sitting, spot)
+
+    def _close(self, sitting: Sitting, spot: Spot) -> None:
+        del self.sittings[sitting.spot]
+        if not sitting.own_room:
+            self.room_busy[sitting.room] ^= spot.mask
+        if spot.host is None:
+            self.teacher_busy[spot.teacher] ^= spot.mask
+            if spot.school in self.staffed:
+                self._lower(self.staff_used[spot.school], spot.mask)
+        self._load(spot, -1)
+
+    def clear(self, need: int) -> None:
+        """Gives all seats of a need back."""
+        for number in list(self.spots_of[need]):
+            self.unseat(need, number)
+
+    def all_seats(self) -> dict[int, tuple[int, ...]]:
+        """What is needed to build the same board again; lead rooms may differ."""
+        return {need: tuple(spots) for need, spots in enumerate(self.spots_of) if spots}

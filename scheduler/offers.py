@@ -1,0 +1,315 @@
+"""Who could teach whom, and when: every spot a delivery meeting could take, and every seat a need could have in it.
+
+Numbers stand for things here (need 0, 1, 2 …), because the search asks millions of small questions. A *spot* is a lead
+teacher in a window, alone or synchronous with one of the teacher's own lessons (H4). A *seat* is a need in a spot. Everything that no
+plan can change is already taken into account: qualification, bells, lessons, absences, the teacher's own school.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from scheduler.problem import (
+    ALL_WEEKS,
+    EVEN,
+    ODD,
+    ClassCode,
+    Lesson,
+    LessonRow,
+    Need,
+    Problem,
+    RoomCode,
+    SchoolCode,
+    Slot,
+    Subject,
+    TeacherCode,
+)
+from scheduler.windows import Grid, Mask, Window, periods_touched
+
+Bits = int
+"""A set of windows of one bell, a bit a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A lead teacher in a window; `host` is the row of the teacher's own lesson that is taught along (H4)."""
+
+    teacher: TeacherCode
+    school: SchoolCode
+    slot: Slot
+    mask: Mask
+    host: LessonRow | None
+    host_grades: frozenset[int]
+    host_subject: Subject | None
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """A need with what every question about it asks for."""
+
+    need: Need
+    school: SchoolCode
+    grades: frozenset[int]
+    edition: str
+    """Empty: unknown, or the policy does not ask; matches everything."""
+    room: RoomCode | None
+
+    @property
+    def weight(self) -> int:
+        """What one half of a lesson is worth."""
+        return self.need.priority
+
+
+class Bell:
+    """The windows of all lead schools that share one bell table."""
+
+    def __init__(self, grid: Grid, school: SchoolCode) -> None:
+        problem = grid.problem
+        self.slots: list[Slot] = []
+        self.full: Bits = 0
+        """Windows as long as their period, where a synchronous meeting may stand."""
+        self.short: Bits = 0
+        """Windows of least length, for meetings of the teacher's free time."""
+        self.alike: list[list[int]] = []
+        """Windows of one period and one kind of weeks."""
+        for weekday, periods in sorted(problem.schools[school].periods.items()):
+            for period in periods:
+                for weeks in (ALL_WEEKS, ODD, EVEN):
+                    self._add(weekday, period, weeks, grid.windows[school, weekday, period])
+        self.masks = [grid.mask(slot) for slot in self.slots]
+        self.index = {slot: number for number, slot in enumerate(self.slots)}
+        self.all_weeks: Bits = sum(1 << number for number, slot in enumerate(self.slots) if slot.weeks == ALL_WEEKS)
+        self.half: dict[int, tuple[int, ...]] = {}
+        for number, slot in enumerate(self.slots):
+            if slot.weeks == ALL_WEEKS:
+                self.half[number] = tuple(self.index[slot._replace(weeks=weeks)] for weeks in (ODD, EVEN))
+
+    def _add(self, weekday: int, period: Window, weeks: int, windows: tuple[Window, ...]) -> None:
+        alike = []
+        for start, end in windows:
+            number = len(self.slots)
+            self.slots.append(Slot(weekday, start, end, weeks))
+            self.short |= 1 << number
+            alike.append(number)
+            if (start, end) == period:
+                self.full |= 1 << number
+        if period not in windows:
+            self.full |= 1 << len(self.slots)
+            self.slots.append(Slot(weekday, *period, weeks))
+        self.alike.append(alike)
+
+    def open_to(self, busy: Mask) -> Bits:
+        """The windows in which nothing of `busy` lies."""
+        return sum(1 << number for number, mask in enumerate(self.masks) if not mask & busy)
+
+
+def bits_of(bits: Bits) -> Iterator[int]:
+    """The positions of the ones."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
+
+
+class Offers:
+    """All spots and seats of a county."""
+
+    def __init__(self, problem: Problem, grid: Grid) -> None:
+        self.problem, self.grid = problem, grid
+        self.wants = [self._want(need) for need in problem.needs]
+        self.spots: list[Spot] = []
+        self.seats: list[dict[TeacherCode, tuple[int, ...]]] = []
+        """Need → lead teacher → spots."""
+        self._numbers: dict[tuple[TeacherCode, Slot, LessonRow | None], int] = {}
+        self._staff_masks()
+        self._bells()
+        self._teachers()
+        for number in range(len(self.wants)):
+            self.seats.append(self._seats_of(number))
+
+    def _want(self, need: Need) -> Want:
+        group = self.problem.classes[need.school_class]
+        edition = group.editions.get(need.subject, "") if self.problem.policy.match_edition else ""
+        return Want(need, group.school, group.grades, edition, group.receiving_room)
+
+    # ------------------------------------------------------------ what stands before any meeting
+
+    def _staff_masks(self) -> None:
+        """H11: at which atoms a receiving school has how many teachers free; only where assistants are required."""
+        self.staff: dict[SchoolCode, list[TeacherCode]] = defaultdict(list)
+        self.staff_none: dict[SchoolCode, Mask] = {}
+        if not self.problem.policy.require_assistant:
+            return
+        for teacher in self.problem.teachers.values():
+            self.staff[teacher.school].append(teacher.code)
+        for school in {want.school for want in self.wants}:
+            busy = [self.grid.teacher_busy[code] for code in self.staff.get(school, ())]
+            if busy:
+                everyone = busy[0]
+                for mask in busy[1:]:
+                    everyone &= mask
+                self.staff_none[school] = everyone
+
+    def _bells(self) -> None:
+        """Lead schools with equal bells share their windows."""
+        known: dict[tuple[tuple[int, tuple[Window, ...]], ...], Bell] = {}
+        self.bell_of: dict[SchoolCode, Bell] = {}
+        for school in self.problem.schools.values():
+            if school.leads:
+                key = tuple(sorted(school.periods.items()))
+                self.bell_of[school.code] = known.setdefault(key, Bell(self.grid, school.code))
+        self.bells = list(known.values())
+        wants = {(want.need.school_class): want for want in self.wants}
+        self.open_class: list[dict[ClassCode, Bits]] = []
+        for bell in self.bells:
+            touched: dict[SchoolCode, Bits] = {}
+            opened = {}
+            for code, want in wants.items():
+                if want.school not in touched:
+                    touched[want.school] = self._touched(bell, want.school)
+                busy = self.grid.class_busy[code] | self.staff_none.get(want.school, 0)
+                if want.room is not None:
+                    busy |= self.grid.room_busy[want.room]
+                opened[code] = bell.open_to(busy) & touched[want.school]
+            self.open_class.append(opened)
+            bell.short &= self._worth_keeping(bell, list(opened.values()))
+        self.number_of_bell = {id(bell): number for number, bell in enumerate(self.bells)}
+
+    def _touched(self, bell: Bell, school: SchoolCode) -> Bits:
+        receiver = self.problem.schools[school]
+        return sum(1 << n for n, slot in enumerate(bell.slots) if 1 <= periods_touched(receiver, slot) <= 2)
+
+    @staticmethod
+    def _worth_keeping(bell: Bell, opened: list[Bits]) -> Bits:
+        """Of the windows of one period, those that suit somebody whom no other one kept suits."""
+        kept: Bits = 0
+        for alike in bell.alike:
+            suits = {
+                number: sum(1 << place for place, bits in enumerate(opened) if bits >> number & 1) for number in alike
+            }
+            chosen: list[int] = []
+            for number in sorted(alike, key=lambda number: (-suits[number].bit_count(), number)):
+                if suits[number] and not any(suits[number] | suits[other] == suits[other] for other in chosen):
+                    chosen.append(number)
+            kept |= sum(1 << number for number in chosen)
+        return kept
+
+    def _teachers(self) -> None:
+        """Lead teachers by subject, their open windows and the lessons they could share."""
+        problem = self.problem
+        subjects = {want.need.subject for want in self.wants}
+        self.leads: dict[Subject, list[TeacherCode]] = defaultdict(list)
+        self.open_teacher: dict[TeacherCode, Bits] = {}
+        self.leadable: dict[SchoolCode, list[RoomCode]] = defaultdict(list)
+        for room in problem.rooms.values():
+            if room.can_lead:
+                self.leadable[room.school].append(room.code)
+        for teacher in problem.teachers.values():
+            wanted = [subject for subject in teacher.subjects if subject in subjects]
+            if problem.schools[teacher.school].leads and wanted and self.leadable[teacher.school]:
+                bell = self.bell_of[teacher.school]
+                self.open_teacher[teacher.code] = bell.open_to(self.grid.teacher_busy[teacher.code]) & bell.short
+                for subject in wanted:
+                    self.leads[subject].append(teacher.code)
+        self.shared: dict[tuple[TeacherCode, Subject], list[tuple[Lesson, frozenset[int], Bits]]] = defaultdict(list)
+        if problem.policy.allow_synchronous:
+            for lesson in problem.lessons:
+                self._share(lesson)
+
+    def _share(self, lesson: Lesson) -> None:
+        teacher = lesson.teacher
+        if teacher is None or teacher not in self.open_teacher or lesson.subject not in self.leads:
+            return
+        if self.grid.lesson_mask[lesson.row] & self._held_beside(lesson):
+            return
+        school = self.problem.teachers[teacher].school
+        bell = self.bell_of[school]
+        bits = 0
+        for weeks in (ALL_WEEKS, ODD, EVEN):
+            number = bell.index.get(lesson.slot._replace(weeks=weeks))
+            if number is not None and not weeks & ~lesson.slot.weeks:
+                bits |= 1 << number
+        grades = frozenset(grade for code in lesson.classes for grade in self.problem.classes[code].grades)
+        if bits and bits & bell.full:
+            self.shared[teacher, lesson.subject].append((lesson, grades, bits & bell.full))
+
+    def _held_beside(self, lesson: Lesson) -> Mask:
+        """What holds the lesson's teacher besides the lesson itself: absences, and other lessons at the same time."""
+        assert lesson.teacher is not None
+        held = self.grid.absent[lesson.teacher]
+        for other in self._lessons_of_teacher.get(lesson.teacher, ()):
+            if other.row != lesson.row:
+                held |= self.grid.lesson_mask[other.row]
+        return held
+
+    @cached_property
+    def _lessons_of_teacher(self) -> Mapping[TeacherCode, list[Lesson]]:
+        found: dict[TeacherCode, list[Lesson]] = defaultdict(list)
+        for lesson in self.problem.lessons:
+            if lesson.teacher:
+                found[lesson.teacher].append(lesson)
+        return found
+
+    # ------------------------------------------------------------ seats
+
+    def _seats_of(self, number: int) -> dict[TeacherCode, tuple[int, ...]]:
+        want, problem = self.wants[number], self.problem
+        found: dict[TeacherCode, tuple[int, ...]] = {}
+        for teacher in self.leads.get(want.need.subject, ()):
+            record = problem.teachers[teacher]
+            if record.school == want.school or not record.subjects[want.need.subject] & want.grades:
+                continue
+            spots = self._spots_of(want, teacher, record.school)
+            if spots:
+                found[teacher] = spots
+        return found
+
+    def _spots_of(self, want: Want, teacher: TeacherCode, school: SchoolCode) -> tuple[int, ...]:
+        bell = self.bell_of[school]
+        opened = self.open_class[self.number_of_bell[id(bell)]][want.need.school_class]
+        spots = [
+            self._spot(teacher, school, bell, n, None)
+            for n in self._useful(want, bell, opened & self.open_teacher[teacher])
+        ]
+        for shared in self.shared.get((teacher, want.need.subject), ()):
+            if shared[1] & want.grades:
+                useful = self._useful(want, bell, opened & shared[2])
+                spots += [self._spot(teacher, school, bell, n, shared) for n in useful]
+        return tuple(spots)
+
+    @staticmethod
+    def _useful(want: Want, bell: Bell, opened: Bits) -> list[int]:
+        """Whole-week windows; halves where the need has an odd half, or where only half of the weeks is open."""
+        whole = list(bits_of(opened & bell.all_weeks)) if want.need.halves > 1 else []
+        halves = opened & ~bell.all_weeks
+        if want.need.halves % 2 == 0:
+            for number in whole:
+                for half in bell.half[number]:
+                    halves &= ~(1 << half)
+        return whole + list(bits_of(halves))
+
+    def _spot(
+        self,
+        teacher: TeacherCode,
+        school: SchoolCode,
+        bell: Bell,
+        window: int,
+        shared: tuple[Lesson, frozenset[int], Bits] | None,
+    ) -> int:
+        slot = bell.slots[window]
+        row = shared[0].row if shared else None
+        key = (teacher, slot, row)
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.spots)
+            grades = shared[1] if shared else frozenset()
+            subject = shared[0].subject if shared else None
+            self.spots.append(Spot(teacher, school, slot, bell.masks[window], row, grades, subject))
+        return number
+
+    def spot_number(self, teacher: TeacherCode, slot: Slot, host: LessonRow | None) -> int | None:
+        """The number of a spot, where any need has a seat in it."""
+        return self._numbers.get((teacher, slot, host))

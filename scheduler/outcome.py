@@ -1,0 +1,77 @@
+"""What a planning run is given, what it tells on the way, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from scheduler.problem import Plan
+
+Phase = Literal["read", "construct", "improve", "activities", "explain", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how hard a run may work."""
+
+    seconds: float = 60.0
+    """Wall-clock time from the call to the outcome, the bound and the reasons included."""
+    seed: int = 1
+    workers: int = 2
+    """Search processes; the bound shares the last one's core."""
+    memory_mb: int = 2048
+    """Resident memory of all processes together at which the run is ended; the best plan is kept."""
+    deterministic: bool = False
+    """One worker and a budget of steps in place of the clock: the same plan twice, on any machine."""
+    steps: int = 200
+    """Neighbourhoods tried in deterministic mode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One message of a running search. Service is weighted: halves × priority."""
+
+    phase: Phase
+    seconds: float
+    served_weighted: int | None = None
+    served_halves: int | None = None
+    bound_weighted: int | None = None
+    """The best bound proved so far."""
+    step: int = 0
+    """Neighbourhoods tried so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A legal plan: `plan.status` says whether it is proved optimal, merely feasible, or was stopped by hand."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """The input contradicts itself, so that no plan at all can be made: codes of the ``plan`` catalogue with their facts."""
+
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run was ended before its first legal plan: out of time, out of memory, or its process died."""
+
+    reason: Literal["time", "memory", "died", "stopped"]
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about the input that a planner should know before the run."""
+
+    code: str
+    """A key of the ``plan`` catalogue, without the domain."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    fatal: bool = False
+
+
+Outcome = Solved | Impossible | Ended
