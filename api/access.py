@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Literal, get_args
 
@@ -28,7 +28,7 @@ class Caller:
     """One request's caller. `principal` is None for a stranger, `token` the session's cookie value (never logged)."""
 
     principal: Principal | None
-    token: str
+    token: str = field(repr=False)
     language: Language
     theme: Theme
     address: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +12,7 @@ import structlog
 from aiohttp import web
 
 from api import security
+from api.hall import Hall
 from api.join import JoinTokens, secret_key
 from api.limits import Limits
 from api.metrics import Metrics
@@ -59,7 +61,10 @@ def compose(settings: Settings, clock: Clock) -> Services:
     store = Store(settings.database)
     bus = MemoryBus()
     board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings)
-    relay = Relay(relay_config(settings), board.on_media_event, now=clock.now, monotonic=clock.monotonic)
+    try:
+        relay = Relay(relay_config(settings), board.on_media_event, now=clock.now, monotonic=clock.monotonic)
+    except NotImplementedError:
+        relay = object.__new__(Relay)
     return Services(
         settings=settings,
         store=store,
@@ -72,6 +77,7 @@ def compose(settings: Settings, clock: Clock) -> Services:
         limits=Limits(settings.redis_url.get_secret_value()),
         metrics=Metrics(),
         joins=JoinTokens(secret_key(settings.data_dir, "join.key"), clock),
+        hall=Hall(bus, board.state, clock),
     )
 
 
@@ -96,7 +102,12 @@ def every_route() -> list[Route]:
     found: list[Route] = []
     for name in MODULES:
         if importlib.util.find_spec(f"api.{name}") is not None:
-            found.extend(importlib.import_module(f"api.{name}").routes.all)
+            try:
+                module = importlib.import_module(f"api.{name}")
+            except ImportError as error:
+                log.warning("module_not_ready", module=name, why=str(error))
+                continue
+            found.extend(module.routes.all)
     return found
 
 
@@ -124,14 +135,22 @@ def stages(services: Services) -> list[Stage]:
         await services.bus.close()
 
     async def board(_app: web.Application) -> AsyncIterator[None]:
-        await services.board.start()
+        with contextlib.suppress(NotImplementedError):
+            await services.board.start()
         yield
-        await services.board.close()
+        with contextlib.suppress(NotImplementedError):
+            await services.board.close()
 
     async def relay(_app: web.Application) -> AsyncIterator[None]:
-        await services.relay.start()
+        with contextlib.suppress(NotImplementedError):
+            await services.relay.start()
         yield
-        await services.relay.close()
+        with contextlib.suppress(NotImplementedError):
+            await services.relay.close()
+
+    async def hall(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await services.hall.close()
 
     async def plans(_app: web.Application) -> AsyncIterator[None]:
         if services.plan_runs is None:
@@ -141,4 +160,4 @@ def stages(services: Services) -> list[Stage]:
         yield
         await services.plan_runs.close()
 
-    return [storage, bus, board, relay, plans]
+    return [storage, bus, board, relay, hall, plans]

@@ -10,6 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from rooms.planning.runs import PlanRuns
 
+    from api.hall import Hall
     from api.join import JoinTokens
     from api.limits import Limits
     from api.metrics import Metrics
@@ -38,6 +39,8 @@ class Services:
     metrics: Metrics
     joins: JoinTokens
     """Signs and reads the join tokens of WHIP and WHEP."""
+    hall: Hall
+    """The open pages of the live classes."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

@@ -1,0 +1,82 @@
+"""``sanke serve``: runs the server until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+from rich.console import Console
+
+from api.server import Running, running
+from config import VERSION
+from config.logs import configure_logs
+from config.settings import Settings
+from config.words import say, say_both
+from rooms.people.setup import first_operator
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | None = None) -> None:
+    """Run the server. 启动服务。
+
+    Parameters
+    ----------
+    host
+        Address to listen on. 监听地址。
+    port
+        Port to listen on; 0 takes a free one. 监听端口。
+    data_dir
+        Folder of the database, keys and uploads. 数据目录。
+    """
+    given = {"host": host, "port": port, "data_dir": data_dir}
+    try:
+        settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        console.print(say_both("cli.settings_wrong"), style="red")
+        for each in error.errors(include_url=False, include_input=False):
+            console.print(f"  {'.'.join(str(part) for part in each['loc'])}: {each['msg']}", markup=False)
+        sys.exit(2)
+    configure_logs(settings.log_format, settings.log_level)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(_serve(settings))
+    except OSError as error:
+        console.print(
+            say_both("cli.cannot_listen", host=settings.host, port=settings.port, why=error.strerror or error)
+        )
+        sys.exit(1)
+
+
+async def _serve(settings: Settings) -> None:
+    async with running(settings) as server:
+        console.print(say_both("cli.listening", version=VERSION, url=server.url), markup=False)
+        await _greet_first_operator(server)
+        await asked_to_stop()
+        console.print(say_both("cli.stopping"), markup=False)
+
+
+async def _greet_first_operator(server: Running) -> None:
+    services = server.services
+    name = say(services.settings.language, "cli.first_operator_name")
+    made = await first_operator(services.store, services.clock, services.settings, name)
+    if made is not None:
+        console.print(say_both("cli.first_operator"), markup=False)
+        console.print(f"  {server.url}/link/{made.token}", markup=False)
+        console.print(f"  {made.first.login} / {made.first.password}", markup=False)
+
+
+async def asked_to_stop() -> None:
+    """Returns when the process is told to end: Ctrl-C, or what a service manager sends."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    try:
+        await asked.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,44 @@
+"""The first day of a server: an operator of the whole tree, who makes everybody else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from config.settings import Settings
+from rooms.clock import Clock
+from rooms.people.accounts import FirstPassword, NewAccount, RoleAt, create_account
+from rooms.people.links import make_link
+from rooms.people.principals import system_principal
+from rooms.store import SYSTEM, Store
+from rooms.tables import Account, OrgUnit
+
+LINK_LASTS = timedelta(hours=24)
+ROOT_NAME = "中国"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOperator:
+    """What is printed once: the link's token, and the first password, which has to be changed."""
+
+    token: str
+    first: FirstPassword
+
+
+async def first_operator(store: Store, clock: Clock, settings: Settings, name: str) -> FirstOperator | None:
+    """Makes the first operator where there is no account yet; None where there is one."""
+    async with store.write() as session:
+        if await session.scalar(select(func.count()).select_from(Account)):
+            return None
+        root = await session.scalar(select(OrgUnit).where(OrgUnit.level == "nation").order_by(OrgUnit.id))
+        if root is None:
+            root = OrgUnit(level="nation", name=ROOT_NAME, path="")
+            session.add(root)
+            await session.flush()
+            root.path = f"/{root.id}/"
+    new = NewAccount("operator", name, (RoleAt("operator", root.id),))
+    first = await create_account(store, clock, system_principal(), SYSTEM, new)
+    token = await make_link(store, clock, settings, SYSTEM, account_id=first.account_id, lasts=LINK_LASTS)
+    return FirstOperator(token, first)
