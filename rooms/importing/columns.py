@@ -20,8 +20,8 @@ class Column:
     name: str
     chinese: tuple[str, ...]
     required: bool
-    example: str
-    """A value for the template's example row."""
+    examples: tuple[str, ...]
+    """A value for each of the template's example rows."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ def normal(heading: str) -> str:
 
 
 def _form(name: str, chinese: str, required: bool, *columns: str) -> FileForm:
-    """``*name|中文|别名|example``: the star marks a required column, the last part is the example."""
+    """``*name|中文|别名|example``: the star marks a required column, the last part holds the examples, with a slash between them."""
     read = []
     for column in columns:
         *names, example = column.split("|")
         key = names[0]
-        read.append(Column(key.lstrip("*"), tuple(names[1:]), key.startswith("*"), example))
+        read.append(Column(key.lstrip("*"), tuple(names[1:]), key.startswith("*"), tuple(example.split("/"))))
     return FileForm(name, tuple(chinese.split("|")), tuple(read), required)
 
 
@@ -77,23 +77,23 @@ FORMS: tuple[FileForm, ...] = (
         "city|地市|市|虚构市",
         "province|省份|省|虚构省",
         "curriculum_plan|课程方案|P2022",
-        "timezone|时区|Asia/Shanghai",
+        "timezone|时区|",
     ),
     _form(
         "schools",
         "学校",
         True,
-        "*school_code|学校代码|S001",
-        "*name|学校名称|名称|虚构县第一实验小学",
-        "*kind|学校类型|类型|strong",
-        "*role|角色|三个课堂角色|lead",
-        "*bell_code|作息代码|作息时间代码|作息时间|B1",
-        "parent_school_code|上级学校代码|中心学校代码|",
-        "township|乡镇|镇街|城关镇",
-        "stages|学段|primary",
-        "uplink_mbps|上行带宽|上行带宽Mbps|100",
-        "contact_name|联系人|学校联系人|王示例",
-        "contact_phone|联系电话|电话|000-0000000",
+        "*school_code|学校代码|S001/S002",
+        "*name|学校名称|名称|虚构县第一实验小学/虚构县示例教学点",
+        "*kind|学校类型|类型|strong/teaching_point",
+        "*role|角色|三个课堂角色|lead/receive",
+        "*bell_code|作息代码|作息时间代码|作息时间|B1/B1",
+        "parent_school_code|上级学校代码|中心学校代码|/",
+        "township|乡镇|镇街|城关镇/示例镇",
+        "stages|学段|primary/primary",
+        "uplink_mbps|上行带宽|上行带宽Mbps|100/20",
+        "contact_name|联系人|学校联系人|王示例/赵示例",
+        "contact_phone|联系电话|电话|000-0000000/000-0000000",
     ),
     _form(
         "bells",
@@ -163,7 +163,7 @@ FORMS: tuple[FileForm, ...] = (
         "*resource|对象类型|对象|teacher",
         "*code|代码|对象代码|T001",
         "*weekday|星期|3",
-        "period|节次|6",
+        "period|节次|1",
         "start|开始时间|开始|",
         "end|结束时间|结束|",
         "weeks|周次|单双周|all",

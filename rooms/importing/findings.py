@@ -41,8 +41,8 @@ class Finding:
         elif self.line is not None:
             parts.append(say(language, "import.at_line", line=self.line))
         if self.column:
-            named = self.heading and self.heading.casefold() != self.column
-            column = f"{self.column}({self.heading})" if named else self.column
+            heading = self.heading.rstrip("*")
+            column = self.column if heading.casefold() in ("", self.column) else f"{self.column}({heading})"
             parts.append(say(language, "import.at_column", column=column))
         return say(language, "import.joiner").join(parts)
 

@@ -56,6 +56,8 @@ def neutral(cell: str) -> str:
 def plain(cell: str) -> str:
     """The cell without blanks at its ends and without the apostrophe of `neutral`."""
     cell = cell.strip()
+    if "\r" in cell:
+        cell = cell.replace("\r\n", "\n").replace("\r", "\n")
     return cell[1:] if cell.startswith("'") and _QUOTED.match(cell) else cell
 
 
