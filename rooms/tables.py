@@ -556,6 +556,20 @@ class Verdict(Base):
     judged_at: Mapped[datetime]
 
 
+class FeedToken(Base):
+    """The address of a calendar to subscribe to; only the hash of its token is kept."""
+
+    __tablename__ = "feed_tokens"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"))
+    kind: Mapped[str] = mapped_column(String(16))  # teacher, school, room
+    code: Mapped[str] = code_column()
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    revoked_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_feed_tokens_of", "county", "kind", "code"),)
+
+
 # ---------------------------------------------------------------- the audit log
 
 
