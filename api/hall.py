@@ -1,0 +1,233 @@
+"""The live rooms of this process: who has the page open, whose hand is up, and the newest state for every seat.
+
+One subscription to the bus serves all seats of a class. A seat holds at most one snapshot, the newest, and a few notices:
+a slow page skips what it missed and never holds another up. Hands and open pages are not evidence; they live in memory, each
+process tells the others its own, and what a process no longer repeats is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from rooms.bus import GAP, Bus, Message
+from rooms.clock import Clock
+from rooms.live.state import LiveState
+
+log = structlog.get_logger("live")
+
+REPEAT_SECONDS = 15.0
+"""A process repeats its seats this often …"""
+FORGET_SECONDS = 50.0
+"""… and is forgotten after this silence."""
+GATHER_SECONDS = 0.1
+"""Changes within this time go out as one snapshot."""
+NOTICES = 20
+
+Read = Callable[[str], Awaitable[LiveState | None]]
+
+
+@dataclass(eq=False, slots=True)
+class Seat:
+    """One open page. `changed` is set while something waits to be sent."""
+
+    side: str
+    hand: str | None = None
+    state: Message | None = None
+    notices: deque[Message] = field(default_factory=lambda: deque(maxlen=NOTICES))
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self) -> list[Message]:
+        """What waits: notices in their order, then the newest state."""
+        waiting = [*self.notices, *([self.state] if self.state else [])]
+        self.notices.clear()
+        self.state = None
+        self.changed.clear()
+        return waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The seats of another process, as it told them."""
+
+    heard_at: float
+    here: frozenset[str]
+    hands: dict[str, str]
+
+
+class LiveRoom:
+    """A class that at least one page of this process looks at."""
+
+    def __init__(self, occurrence_id: str, bus: Bus, read: Read, clock: Clock) -> None:
+        self.id = occurrence_id
+        self.topic = f"live:{occurrence_id}"
+        self.seats: set[Seat] = set()
+        self.ready = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+        self._bus, self._read, self._clock = bus, read, clock
+        self._origin = uuid.uuid4().hex
+        self._elsewhere: dict[str, Elsewhere] = {}
+        self._state: Message = {}
+        self._dirty = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listens and tells until it is cancelled."""
+        async with self._bus.subscribe(self.topic) as messages, asyncio.TaskGroup() as group:
+            await self._reread()
+            self.ready.set()
+            group.create_task(self._tell())
+            await self._bus.publish(self.topic, {"type": "who", "origin": self._origin})
+            async for message in messages:
+                await self._hear(message)
+
+    async def _reread(self) -> None:
+        state = await self._read(self.id)
+        if state is not None:
+            self._state = state.message()
+        self._dirty.set()
+
+    async def _hear(self, message: Message) -> None:
+        """One message of the bus; unknown ones are of a newer server and passed over."""
+        kind = message.get("type")
+        foreign = message.get("origin") != self._origin
+        if message == GAP:
+            await self._reread()
+        elif kind == "state":
+            self._state = message
+        elif kind == "slot":
+            self._note_quality(message)
+        elif kind == "who" and foreign:
+            await self.announce()
+        elif kind == "seats" and foreign:
+            here, hands = frozenset(message["here"]), dict(message["hands"])
+            self._elsewhere[message["origin"]] = Elsewhere(self._clock.monotonic(), here, hands)
+        elif kind == "lower":
+            self._lower(str(message["side"]))
+        elif kind == "notice":
+            self._spread(message)
+        self._dirty.set()
+
+    def _note_quality(self, message: Message) -> None:
+        for side in self._state.get("sides", ()):
+            if side["id"] == message["side"]:
+                side["quality"] = message["quality"]
+
+    def _lower(self, side: str) -> None:
+        for seat in self.seats:
+            if seat.side == side:
+                seat.hand = None
+
+    def _spread(self, message: Message) -> None:
+        for seat in self.seats:
+            seat.notices.append(message)
+            seat.changed.set()
+
+    async def announce(self) -> None:
+        """Tells the other processes who sits here."""
+        here = sorted({seat.side for seat in self.seats})
+        hands = {seat.side: seat.hand for seat in self.seats if seat.hand}
+        self._dirty.set()
+        await self._bus.publish(self.topic, {"type": "seats", "origin": self._origin, "here": here, "hands": hands})
+
+    async def _tell(self) -> None:
+        """Sends the newest snapshot to every seat whenever something changed."""
+        while True:
+            try:
+                async with asyncio.timeout(REPEAT_SECONDS):
+                    await self._dirty.wait()
+                await asyncio.sleep(GATHER_SECONDS)
+            except TimeoutError:
+                self._forget()
+                await self.announce()
+            self._dirty.clear()
+            snapshot = self.snapshot()
+            for seat in self.seats:
+                seat.state = snapshot
+                seat.changed.set()
+
+    def _forget(self) -> None:
+        oldest = self._clock.monotonic() - FORGET_SECONDS
+        self._elsewhere = {origin: each for origin, each in self._elsewhere.items() if each.heard_at >= oldest}
+
+    def snapshot(self) -> Message:
+        """The state message of the protocol."""
+        here = {seat.side for seat in self.seats}.union(*(each.here for each in self._elsewhere.values()))
+        hands = {side: since for each in self._elsewhere.values() for side, since in each.hands.items()}
+        hands |= {seat.side: seat.hand for seat in self.seats if seat.hand}
+        sides = [
+            {**side, "here": side["id"] in here, "hand": hands.get(side["id"])} for side in self._state.get("sides", ())
+        ]
+        return {"type": "state", "state": {**self._state, "sides": sides}, "now": stamp(self._clock.now())}
+
+
+class Hall:
+    """All live rooms of this process; a room lives as long as somebody sits in it."""
+
+    def __init__(self, bus: Bus, read: Read, clock: Clock) -> None:
+        self._bus, self._read, self._clock = bus, read, clock
+        self._rooms: dict[str, LiveRoom] = {}
+
+    @asynccontextmanager
+    async def seat(self, occurrence_id: str, side_id: str) -> AsyncIterator[tuple[LiveRoom, Seat]]:
+        """A seat in the room of a class; the room is opened for the first and closed after the last."""
+        room = self._rooms.get(occurrence_id)
+        if room is None or room.task is None or room.task.done():
+            room = LiveRoom(occurrence_id, self._bus, self._read, self._clock)
+            room.task = asyncio.create_task(room.run(), name=f"live room {occurrence_id}")
+            self._rooms[occurrence_id] = room
+        seat = Seat(side_id)
+        room.seats.add(seat)
+        try:
+            await self._opened(room)
+            await room.announce()
+            yield room, seat
+        finally:
+            room.seats.discard(seat)
+            await self._left(room)
+
+    async def _opened(self, room: LiveRoom) -> None:
+        assert room.task is not None
+        ready = asyncio.ensure_future(room.ready.wait())
+        try:
+            await asyncio.wait({ready, room.task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if not room.ready.is_set():
+            room.task.result()  # the room's own failure, told to whoever wanted in
+
+    async def _left(self, room: LiveRoom) -> None:
+        if room.seats:
+            await room.announce()
+            return
+        if self._rooms.get(room.id) is room:
+            del self._rooms[room.id]
+        await _ended(room)
+        await self._bus.publish(room.topic, {"type": "seats", "origin": room._origin, "here": [], "hands": {}})
+
+    async def close(self) -> None:
+        """Ends every room; their seats' pages come back to the next server by themselves."""
+        rooms = list(self._rooms.values())
+        self._rooms.clear()
+        for room in rooms:
+            await _ended(room)
+
+
+async def _ended(room: LiveRoom) -> None:
+    if room.task is None:
+        return
+    room.task.cancel()
+    (result,) = await asyncio.gather(room.task, return_exceptions=True)
+    if isinstance(result, Exception):
+        log.error("live_room_failed", room=room.id, exc_info=result)
+
+
+def stamp(instant: datetime) -> str:
+    """An instant as the protocol writes it."""
+    return instant.isoformat()

@@ -1,0 +1,235 @@
+/** The lesson page of a receiving classroom: getting ready, the teacher on the big screen, coming back by itself. */
+import { Pad } from "./pad.js";
+import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
+import { Room } from "./room.js";
+import { drawPattern, measureLine, playNotes } from "./selftest.js";
+import { readReceived } from "./stats.js";
+import { Subscriber } from "./whep.js";
+
+/** @typedef {import("./room.js").Snapshot} Snapshot */
+/** @typedef {import("./room.js").Side} Side */
+
+const door = `/api/live/${view.occurrence}`;
+const over = ["ended", "judged", "cancelled"];
+const video = /** @type {HTMLVideoElement} */ (part("video"));
+const room = new Room(`/live/${view.occurrence}`);
+const subscriber = new Subscriber(async () => {
+  const join = await call("POST", `${door}/join`, {});
+  return { url: join.url, token: join.token, iceServers: join.ice_servers };
+}, video);
+let handUp = false;
+let assistant = { id: 0, name: "" };
+
+/* ---- picture and sound */
+
+/** Plays with sound; where the browser wants a touch first, silently, with one big button. */
+async function play() {
+  if (!video.srcObject) return;
+  try {
+    video.muted = false;
+    await video.play();
+  } catch {
+    video.muted = true;
+    await video.play().catch(() => undefined);
+  }
+  part("sound-on").hidden = !video.muted;
+}
+
+function showLink() {
+  const state = room.snapshot?.state === "live" ? subscriber.state : "idle";
+  document.body.dataset.link = state;
+  tell(part("link-words"), word(`live.link_${state}`));
+  tell(part("link-note"), state === "idle" ? "" : word(`classroom.link_note_${state}`));
+}
+
+/* ---- the lesson */
+
+/** @param {Snapshot} snapshot */
+function show(snapshot) {
+  const own = snapshot.sides.find((side) => side.id === room.side);
+  const lead = snapshot.sides.find((side) => side.side === "lead");
+  document.body.dataset.state = snapshot.state;
+  if (own) showOwn(own);
+  if (snapshot.state === "live") {
+    subscriber.start();
+    if (lead?.connected && subscriber.state === "waiting") subscriber.wake();
+  } else if (over.includes(snapshot.state)) finish();
+  showLink();
+}
+
+/** @param {Side} own */
+function showOwn(own) {
+  const signed = own.assistant !== null;
+  step("signed", signed, signed ? word("classroom.signed_in_as", { name: own.assistant ?? "" }) : word("classroom.sign_in_why"));
+  const counted = own.present !== null;
+  const numbers = { present: own.present ?? 0, expected: own.expected };
+  step("counted", counted, word(counted ? "classroom.counted_as" : "classroom.count_why", numbers));
+  step("tested", own.tested, word(own.tested ? "classroom.tested_done" : "classroom.test_why"));
+  tell(part("bar-assistant"), own.assistant ?? word("live.no_assistant"));
+  tell(part("bar-count"), counted ? `${own.present} / ${own.expected}` : `– / ${own.expected}`);
+  part("bar-assistant").dataset.done = String(signed);
+  part("bar-count").dataset.done = String(counted);
+  part("nag").hidden = (signed && counted) || room.snapshot?.state !== "live";
+  handUp = own.hand !== null;
+  part("hand").setAttribute("aria-pressed", String(handUp));
+  tell(part("hand").querySelector("[data-f=label]"), word(handUp ? "classroom.hand_down" : "classroom.hand_up"));
+}
+
+/** @param {string} name @param {boolean} done @param {string} words */
+function step(name, done, words) {
+  const element = part(`step-${name}`);
+  element.dataset.state = done ? "done" : "open";
+  tell(element.querySelector("[data-f=words]"), words);
+}
+
+let finished = false;
+
+/** The class is over: a last word, then back to the waiting screen. */
+async function finish() {
+  if (finished) return;
+  finished = true;
+  await subscriber.stop();
+  setTimeout(() => location.assign("/classroom"), 20_000);
+}
+
+function tick() {
+  const snapshot = room.snapshot;
+  if (!snapshot) return;
+  const now = room.now();
+  const toStart = (Date.parse(snapshot.starts_at) - now) / 1000;
+  tell(part("countdown"), clockWords(Math.max(0, toStart)));
+  tell(part("countdown-note"), word(toStart > 0 ? "classroom.until_start" : "classroom.wait_teacher"));
+  if (snapshot.opened_at) tell(part("timer"), clockWords((now - Date.parse(snapshot.opened_at)) / 1000));
+}
+
+async function tellSeen() {
+  const seen = await readReceived(subscriber.pc);
+  if (seen) room.send("stats", { received: seen, sessions: subscriber.sessions, restarts: subscriber.restarts });
+}
+
+/* ---- sign-in, head-count, self-test */
+
+function signIn() {
+  const pin = new Pad(part("pin-pad"));
+  for (const button of part("assistants").querySelectorAll("button")) {
+    button.addEventListener("click", () => {
+      assistant = { id: Number(button.dataset.assistant), name: button.textContent.trim() };
+      part("assistant-dialog").close();
+      tell(part("pin-who"), assistant.name);
+      pin.open("", async (digits) => {
+        show((await call("POST", `${door}/sign-in`, { assistant: assistant.id, pin: digits })).state);
+      });
+    });
+  }
+  for (const opener of document.querySelectorAll("[data-open=sign-in]")) {
+    opener.addEventListener("click", () => part("assistant-dialog").showModal());
+  }
+  part("assistant-cancel").addEventListener("click", () => part("assistant-dialog").close());
+}
+
+function headCount() {
+  const count = new Pad(part("count-pad"));
+  const enter = async (/** @type {number} */ present) => {
+    show((await call("POST", `${door}/head-count`, { present })).state);
+  };
+  for (const opener of document.querySelectorAll("[data-open=head-count]")) {
+    opener.addEventListener("click", () => count.open("", (digits) => enter(Number(digits))));
+  }
+  part("count-all").addEventListener("click", async () => {
+    const own = room.snapshot?.sides.find((side) => side.id === room.side);
+    if (!own) return;
+    try {
+      await enter(own.expected);
+      part("count-pad").close();
+    } catch (error) {
+      if (error instanceof Refused) tell(count.error, error.message);
+    }
+  });
+}
+
+function selfTest() {
+  const dialog = part("test-dialog");
+  const result = { picture: false, sound: false };
+  let stopPattern = () => undefined;
+  const stage = (/** @type {string} */ name) => {
+    dialog.dataset.stage = name;
+    dialog.querySelector(`[data-stage=${name}] button`)?.focus();
+  };
+  const line = async () => {
+    stage("line");
+    const measured = await measureLine("/healthz");
+    const weak = measured.lost > 0 || (measured.round_trip_ms ?? 9999) > 400;
+    const outcome = !result.picture || !result.sound || measured.lost > measured.asked / 2 ? "failed" : weak ? "weak" : "ok";
+    tell(part("test-outcome"), word(`live.test_${outcome}`));
+    tell(part("test-line"), word("classroom.test_line_result", { ms: measured.round_trip_ms ?? "–", lost: measured.lost }));
+    dialog.dataset.outcome = outcome;
+    stage("done");
+    try {
+      show((await call("POST", `${door}/self-test`, { ...result, ...measured })).state);
+    } catch (error) {
+      if (error instanceof Refused) tell(part("test-line"), error.message);
+    }
+  };
+  for (const opener of document.querySelectorAll("[data-open=test]")) {
+    opener.addEventListener("click", () => {
+      dialog.showModal();
+      stopPattern = drawPattern(part("test-pattern"));
+      stage("picture");
+    });
+  }
+  dialog.addEventListener("close", () => stopPattern());
+  dialog.addEventListener("click", (/** @type {Event} */ event) => {
+    const answer = /** @type {HTMLElement} */ (event.target).closest("[data-answer]")?.getAttribute("data-answer");
+    if (answer === "seen" || answer === "unseen") {
+      result.picture = answer === "seen";
+      stage("sound");
+      playNotes();
+    } else if (answer === "again") playNotes();
+    else if (answer === "heard" || answer === "unheard") {
+      result.sound = answer === "heard";
+      line();
+    } else if (answer === "close") dialog.close();
+  });
+}
+
+/* ---- wiring */
+
+signIn();
+headCount();
+selfTest();
+part("sound-on").addEventListener("click", play);
+document.addEventListener("click", () => video.muted && video.srcObject && play());
+part("hand").addEventListener("click", () => room.send("hand", { up: !handUp }));
+part("leave").addEventListener("click", async () => {
+  await subscriber.stop();
+  room.stop();
+  location.assign("/classroom?left=" + view.occurrence);
+});
+part("full").addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen?.().catch(() => undefined);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.target !== document.body || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "h") part("hand").click();
+  if (event.key === "f") part("full").click();
+});
+room.addEventListener("welcome", () => room.snapshot && show(room.snapshot));
+room.addEventListener("state", () => room.snapshot && show(room.snapshot));
+room.addEventListener("notice", (event) => {
+  tell(part("notice"), /** @type {CustomEvent} */ (event).detail.text);
+  part("notice").hidden = false;
+  setTimeout(() => (part("notice").hidden = true), 30_000);
+});
+room.addEventListener("line", () => {
+  part("line-lost").hidden = room.state !== "reconnecting";
+  if (room.state === "open") subscriber.wake();
+});
+subscriber.addEventListener("state", showLink);
+subscriber.addEventListener("media", play);
+setInterval(tick, 500);
+setInterval(tellSeen, 5000);
+room.start();
+
+/** For the browser tests and for support: what this page knows. */
+Object.assign(window, { sanke: { room, subscriber, readReceived: () => readReceived(subscriber.pc) } });

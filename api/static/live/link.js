@@ -1,0 +1,301 @@
+/**
+ * One media session with the relay that keeps itself alive: the common half of WHIP and WHEP.
+ *
+ * A single loop owns the connection. It negotiates (one POST with the offer; the relay is ICE-lite, so nothing has to trickle),
+ * watches it, tries an ICE restart when the line falters, and makes a new session when that does not help.
+ */
+import { Refused, backoff, pause } from "./page.js";
+
+/** @typedef {"idle"|"connecting"|"connected"|"waiting"|"reconnecting"|"refused"|"closed"} LinkState */
+/** @typedef {{url: string, token: string, iceServers?: RTCIceServer[]}} Grant where to knock, and the join token */
+/** @typedef {{resource: string, etag: string, token: string}} Held the session's resource at the relay */
+
+const CONNECT_WITHIN = 8000; // ms from the answer to the first connected state
+const RESTART_WITHIN = 3500; // ms an ICE restart may take before a new session is made
+const FALTER_FOR = 400; // ms of `disconnected` before we act: Chromium itself waits about 2.5 s before saying so
+const WATCH_EVERY = 1000;
+
+/** Thrown inside the loop when the relay's answer says how to go on. */
+class Turned extends Error {
+  /** @param {number} status @param {number} retryAfter seconds */
+  constructor(status, retryAfter) {
+    super(`relay answered ${status}`);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export class MediaLink extends EventTarget {
+  /** @type {LinkState} */ state = "idle";
+  /** @type {RTCPeerConnection|null} */ pc = null;
+  /** Sessions made so far; grows with each full reconnection. */
+  sessions = 0;
+  /** ICE restarts that succeeded. */
+  restarts = 0;
+  /** @type {Held|null} */ #held = null;
+  /** @type {AbortController|null} */ #stopper = null;
+  /** @type {Promise<void>|null} */ #running = null;
+
+  /**
+   * @param {object} options
+   * @param {() => Promise<Grant>} options.grant fetches a fresh join token; called before every session
+   * @param {(pc: RTCPeerConnection) => void} options.ready adds the transceivers of a new connection
+   * @param {(pc: RTCPeerConnection) => Promise<boolean>} [options.alive] false when a connected session carries nothing
+   */
+  constructor({ grant, ready, alive }) {
+    super();
+    this.grant = grant;
+    this.ready = ready;
+    this.alive = alive;
+    this.leave = () => this.#farewell();
+  }
+
+  /** Begins, and keeps going until `stop`. */
+  start() {
+    if (this.#running) return;
+    this.#stopper = new AbortController();
+    window.addEventListener("pagehide", this.leave);
+    this.#running = this.#run(this.#stopper.signal);
+  }
+
+  /** Leaves: the relay is told (DELETE) and nothing runs on. */
+  async stop() {
+    this.#stopper?.abort();
+    await this.#running;
+    this.#running = null;
+    window.removeEventListener("pagehide", this.leave);
+    this.#farewell();
+    this.#become("closed");
+  }
+
+  /** Ends a wait: the room knows that the teacher is back, or that the line is. */
+  wake() {
+    this.dispatchEvent(new Event("wake"));
+  }
+
+  /** @param {LinkState} state */
+  #become(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.dispatchEvent(new CustomEvent("state", { detail: state }));
+  }
+
+  /** @param {AbortSignal} signal */
+  async #run(signal) {
+    let attempt = 0;
+    this.#become("connecting");
+    while (!signal.aborted) {
+      let wait = 0;
+      try {
+        await this.#negotiate(signal);
+        attempt = 0;
+        await this.#watch(signal);
+        if (!signal.aborted) this.#become("reconnecting");
+      } catch (error) {
+        if (signal.aborted) break;
+        wait = this.#consider(error, attempt);
+        attempt += 1;
+      }
+      this.#drop();
+      if (!signal.aborted && wait) await pause(wait, signal, this);
+    }
+    this.#drop();
+  }
+
+  /**
+   * What an unsuccessful try means: the state to show and how long to wait.
+   * @param {unknown} error
+   * @param {number} attempt
+   * @returns {number} milliseconds
+   */
+  #consider(error, attempt) {
+    const status = error instanceof Turned ? error.status : error instanceof Refused ? error.problem.status : 0;
+    if (status === 409) {
+      this.#become("waiting"); // no publisher yet: an ordinary state, not a fault
+      return 1000 * Math.min(3, /** @type {any} */ (error).retryAfter || 1);
+    }
+    if (status === 403 || status === 404 || status === 410) {
+      this.#become("refused"); // the class is over, or this place is not ours; the room says which
+      return 5000;
+    }
+    this.#become(this.sessions ? "reconnecting" : "connecting");
+    const asked = 1000 * (/** @type {any} */ (error)?.retryAfter || 0);
+    return Math.max(asked, backoff(attempt));
+  }
+
+  /** @param {AbortSignal} signal */
+  async #negotiate(signal) {
+    const grant = await this.grant();
+    const pc = new RTCPeerConnection({ iceServers: grant.iceServers ?? [], bundlePolicy: "max-bundle" });
+    this.pc = pc;
+    this.ready(pc);
+    await pc.setLocalDescription();
+    const response = await fetch(grant.url, {
+      method: "POST",
+      headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${grant.token}` },
+      body: pc.localDescription?.sdp,
+      signal,
+    });
+    const answer = await response.text();
+    if (response.status !== 201) throw new Turned(response.status, Number(response.headers.get("Retry-After") || 0));
+    const resource = new URL(response.headers.get("Location") || "", response.url).href;
+    this.#held = { resource, etag: response.headers.get("ETag") || "", token: grant.token };
+    await pc.setRemoteDescription({ type: "answer", sdp: answer });
+    if (!(await reached(pc, CONNECT_WITHIN, signal))) throw new Error("no connection within the time");
+    this.sessions += 1;
+    this.#become("connected");
+  }
+
+  /**
+   * Returns when the connection is lost for good.
+   * @param {AbortSignal} signal
+   */
+  async #watch(signal) {
+    const pc = /** @type {RTCPeerConnection} */ (this.pc);
+    while (!signal.aborted) {
+      await changed(pc, WATCH_EVERY, signal);
+      if (pc.connectionState === "failed" || pc.connectionState === "closed") return;
+      if (pc.connectionState === "disconnected") {
+        this.#become("reconnecting");
+        if (await reached(pc, FALTER_FOR, signal)) this.#become("connected");
+        else if (!(await this.#restart(pc, signal))) return;
+      }
+      if (this.alive && !(await this.alive(pc))) return;
+    }
+  }
+
+  /**
+   * An ICE restart (RFC 9725, section 4.3.3): new credentials in a PATCH, the DTLS session lives on.
+   * @param {RTCPeerConnection} pc
+   * @param {AbortSignal} signal
+   * @returns {Promise<boolean>} whether the connection is back
+   */
+  async #restart(pc, signal) {
+    const held = this.#held;
+    if (!held) return false;
+    try {
+      pc.restartIce();
+      await pc.setLocalDescription();
+      const response = await fetch(held.resource, {
+        method: "PATCH",
+        headers: {
+          "Content-Type": "application/trickle-ice-sdpfrag",
+          "If-Match": "*",
+          Authorization: `Bearer ${held.token}`,
+        },
+        body: fragmentOf(pc.localDescription?.sdp ?? ""),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(RESTART_WITHIN)]),
+      });
+      if (response.status !== 200) return false;
+      held.etag = response.headers.get("ETag") || held.etag;
+      const answer = answerWith(pc.currentRemoteDescription?.sdp ?? "", await response.text());
+      await pc.setRemoteDescription({ type: "answer", sdp: answer });
+    } catch {
+      return false;
+    }
+    if (!(await reached(pc, RESTART_WITHIN, signal))) return false;
+    this.restarts += 1;
+    this.#become("connected");
+    return true;
+  }
+
+  /** Closes the connection and tells the relay, without waiting. */
+  #drop() {
+    this.#farewell();
+    this.pc?.close();
+    this.pc = null;
+  }
+
+  /** DELETE of the session; `keepalive` lets it leave even while the page goes. */
+  #farewell() {
+    const held = this.#held;
+    this.#held = null;
+    if (!held) return;
+    fetch(held.resource, {
+      method: "DELETE",
+      keepalive: true,
+      headers: { Authorization: `Bearer ${held.token}` },
+    }).catch(() => undefined); // offline: the relay notices by itself when consent expires
+  }
+}
+
+/**
+ * Resolves at the next change of the connection's state, or after `ms`.
+ * @param {RTCPeerConnection} pc
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ * @returns {Promise<void>}
+ */
+function changed(pc, ms, signal) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      pc.removeEventListener("connectionstatechange", done);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    pc.addEventListener("connectionstatechange", done);
+    signal.addEventListener("abort", done);
+    if (signal.aborted) done();
+  });
+}
+
+/**
+ * Whether the connection is `connected` within `ms`.
+ * @param {RTCPeerConnection} pc
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ * @returns {Promise<boolean>}
+ */
+async function reached(pc, ms, signal) {
+  const end = performance.now() + ms;
+  while (pc.connectionState !== "connected") {
+    const left = end - performance.now();
+    if (left <= 0 || signal.aborted || pc.connectionState === "failed" || pc.connectionState === "closed") return false;
+    await changed(pc, left, signal);
+  }
+  return true;
+}
+
+/**
+ * The trickle fragment (RFC 8840) that asks for an ICE restart: media line, mid and new credentials.
+ * @param {string} sdp our new offer
+ * @returns {string}
+ */
+export function fragmentOf(sdp) {
+  const lines = sdp.split(/\r?\n/);
+  const first = (/** @type {string} */ start) => lines.filter((line) => line.startsWith(start)).slice(0, 1);
+  return [
+    ...first("a=ice-options:"),
+    ...first("a=group:BUNDLE"),
+    ...first("m="),
+    ...first("a=mid:"),
+    ...first("a=ice-ufrag:"),
+    ...first("a=ice-pwd:"),
+    "",
+  ].join("\r\n");
+}
+
+/**
+ * The answer in force with the credentials and candidates of the relay's fragment put in.
+ * @param {string} answer
+ * @param {string} fragment
+ * @returns {string}
+ */
+export function answerWith(answer, fragment) {
+  const value = (/** @type {string} */ name) => fragment.match(new RegExp(`^a=${name}:(.*)$`, "m"))?.[1].trim();
+  const [ufrag, pwd] = [value("ice-ufrag"), value("ice-pwd")];
+  if (!ufrag || !pwd) throw new Error("the fragment has no credentials");
+  const candidates = fragment.match(/^a=candidate:.*$/gm)?.map((line) => line.trim()) ?? [];
+  const replaced = answer
+    .split(/\r?\n/)
+    .filter((line) => !candidates.length || !line.startsWith("a=candidate:"))
+    .map((line) => line.replace(/^a=ice-ufrag:.*/, `a=ice-ufrag:${ufrag}`).replace(/^a=ice-pwd:.*/, `a=ice-pwd:${pwd}`));
+  const at = replaced.findIndex((line) => line.startsWith("a=end-of-candidates"));
+  if (candidates.length) {
+    if (at >= 0) replaced.splice(at, 0, ...candidates);
+    else replaced.splice(replaced.findIndex((line) => line.startsWith("a=ice-pwd:")) + 1, 0, ...candidates);
+  }
+  return replaced.join("\r\n");
+}

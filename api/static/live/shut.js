@@ -1,0 +1,15 @@
+/** A lesson that cannot be entered now: loads anew when its doors open, or goes back to the waiting screen. */
+import { call, view } from "./page.js";
+
+const over = ["ended", "judged", "cancelled"].includes(view.state);
+
+async function look() {
+  const answer = await call("GET", "/api/classroom/now").catch(() => null);
+  if (answer?.running === view.occurrence) location.reload();
+}
+
+if (over) setTimeout(() => location.assign("/classroom"), 30_000);
+else {
+  setInterval(look, 10_000);
+  setTimeout(() => location.reload(), Math.max(5000, Math.min(600_000, Date.parse(view.enter_from) - Date.parse(view.now))));
+}

@@ -1,0 +1,213 @@
+/** The lesson page of the lead teacher: preparation, the running class, its end. */
+import { LevelMeter, closeDevices, keepChoice, keptChoice, listDevices, openDevices } from "./devices.js";
+import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
+import { Room } from "./room.js";
+import { readSent } from "./stats.js";
+import { showTiles } from "./tiles.js";
+import { Publisher, QUALITIES } from "./whip.js";
+
+/** @typedef {import("./room.js").Snapshot} Snapshot */
+
+const door = `/api/live/${view.occurrence}`;
+const choice = keptChoice();
+const room = new Room(`/live/${view.occurrence}`);
+const meter = new LevelMeter();
+const publisher = new Publisher(async () => {
+  const join = await call("POST", `${door}/join`, {});
+  return { url: join.url, token: join.token, iceServers: join.ice_servers };
+});
+let stream = new MediaStream();
+let tested = "";
+
+/* ---- devices */
+
+async function useDevices() {
+  closeDevices(stream);
+  const opened = await openDevices(choice);
+  stream = opened.stream;
+  part("preview").srcObject = stream;
+  part("preview-empty").hidden = stream.getVideoTracks().length > 0;
+  await listDevices(part("camera"), part("microphone"), stream);
+  mute("audio", part("mute-sound").getAttribute("aria-pressed") === "true");
+  mute("video", part("mute-picture").getAttribute("aria-pressed") === "true");
+  meter.start(stream, showLevel);
+  check("camera", opened.missing.includes("camera") || opened.missing.includes("permission") ? "bad" : "good");
+  check("microphone", opened.missing.includes("microphone") || opened.missing.includes("permission") ? "bad" : "wait");
+  tell(part("device-error"), opened.missing.map((name) => word(`live.missing_${name}`)).join(" "));
+  await publisher.send(stream, { maxBitrate: QUALITIES[choice.quality].maxBitrate, music: choice.music });
+}
+
+/** @param {number} level */
+function showLevel(level) {
+  part("level").value = level;
+  if (level > 0.2) check("microphone", "good"); // about −48 dB: somebody spoke
+}
+
+/** @param {string} name @param {"good"|"bad"|"wait"} result */
+function check(name, result) {
+  const row = part(`check-${name}`);
+  if (row.dataset.result === result || (result === "wait" && row.dataset.result === "good")) return;
+  row.dataset.result = result;
+  tell(row.querySelector("[data-f=words]"), word(`teacher.check_${name}_${result}`));
+  storeTest();
+}
+
+/** Stores the device check once it has an outcome, as the lead's self-test. */
+function storeTest() {
+  const [picture, sound] = ["camera", "microphone"].map((name) => part(`check-${name}`).dataset.result);
+  const outcome = `${picture}/${sound}`;
+  if (picture === "wait" || sound === "wait" || outcome === tested || isOver()) return;
+  tested = outcome;
+  const body = { picture: picture === "good", sound: sound === "good", round_trip_ms: null, lost: 0, asked: 0 };
+  call("POST", `${door}/self-test`, body).catch(() => {
+    tested = ""; // too early, or offline: stored at the next change
+  });
+}
+
+/** @param {"audio"|"video"} kind @param {boolean} off */
+function mute(kind, off) {
+  stream.getTracks().filter((track) => track.kind === kind).forEach((track) => (track.enabled = !off));
+}
+
+/** @param {HTMLElement} button @param {"audio"|"video"} kind @param {string} name */
+function muteButton(button, kind, name) {
+  button.addEventListener("click", () => {
+    const off = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(off));
+    tell(button.querySelector("[data-f=label]"), word(`teacher.${name}_${off ? "on" : "off"}`));
+    mute(kind, off);
+    part("stage").toggleAttribute(`data-no-${kind}`, off);
+  });
+}
+
+/* ---- the class */
+
+function isOver() {
+  return ["ended", "judged", "cancelled"].includes(room.snapshot?.state ?? view.state);
+}
+
+/** @param {HTMLButtonElement} button @param {() => Promise<unknown>} act */
+async function guarded(button, act) {
+  button.disabled = true;
+  tell(part("act-error"), "");
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    tell(part("act-error"), error.message);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function startClass() {
+  await call("POST", `${door}/open`, {});
+  publisher.start();
+}
+
+async function endClass() {
+  await call("POST", `${door}/close`, {});
+  part("end-dialog").close();
+  await publisher.stop();
+  location.reload();
+}
+
+/** @param {Snapshot} snapshot */
+function show(snapshot) {
+  const others = snapshot.sides.filter((side) => side.side !== "lead");
+  const live = snapshot.state === "live";
+  document.body.dataset.state = snapshot.state;
+  showTiles(part("tiles"), part("tile"), others, live);
+  const count = (/** @type {(side: import("./room.js").Side) => boolean} */ test) => others.filter(test).length;
+  const arrived = count((side) => side.here || side.connected);
+  const fields = { n: live ? count((side) => side.connected) : arrived, all: others.length };
+  tell(part("who"), word(live ? "teacher.watching_n" : "teacher.arrived_n", fields));
+  const row = part("check-classes");
+  row.dataset.result = arrived === others.length ? "good" : "wait";
+  tell(row.querySelector("[data-f=words]"), word("teacher.arrived_n", { n: arrived, all: others.length }));
+  if (live) publisher.start();
+  if (isOver() && !isOverAtFirst) location.reload();
+}
+
+const isOverAtFirst = isOver();
+
+/** The clock on the stage: until the start, since the start, past the end. */
+function tick() {
+  const snapshot = room.snapshot;
+  if (!snapshot) return;
+  const now = room.now();
+  const left = (Date.parse(snapshot.starts_at) - now) / 1000;
+  const clock = part("clock");
+  if (snapshot.state === "live" && snapshot.opened_at) {
+    tell(clock, clockWords((now - Date.parse(snapshot.opened_at)) / 1000));
+    const rest = (Date.parse(snapshot.ends_at) - now) / 1000;
+    tell(part("clock-note"), rest >= 0 ? word("teacher.ends_in", { time: clockWords(rest) }) : word("teacher.over_time"));
+  } else if (!isOver()) {
+    tell(clock, left > 0 ? clockWords(left) : "00:00");
+    tell(part("clock-note"), word(left > 0 ? "teacher.until_start" : "teacher.due_now"));
+  }
+}
+
+async function tellSent() {
+  const sent = await readSent(publisher.pc);
+  if (sent) room.send("stats", { sent, sessions: publisher.sessions, restarts: publisher.restarts });
+}
+
+function showLink() {
+  const pill = part("link");
+  pill.dataset.state = publisher.state;
+  tell(pill.querySelector("[data-f=words]"), word(`live.link_${publisher.state}`));
+}
+
+function showLine() {
+  part("check-line").dataset.result = room.state === "open" ? "good" : "wait";
+  tell(part("check-line").querySelector("[data-f=words]"), word(`live.line_${room.state}`));
+  part("line-lost").hidden = room.state !== "reconnecting";
+}
+
+/* ---- wiring */
+
+function wire() {
+  part("camera").addEventListener("change", () => ((choice.camera = part("camera").value), changed()));
+  part("microphone").addEventListener("change", () => ((choice.microphone = part("microphone").value), changed()));
+  part("quality").addEventListener("change", () => ((choice.quality = part("quality").value), changed()));
+  part("music").addEventListener("change", () => ((choice.music = part("music").checked), changed()));
+  muteButton(part("mute-sound"), "audio", "mute_sound");
+  muteButton(part("mute-picture"), "video", "mute_picture");
+  part("start").addEventListener("click", () => guarded(part("start"), startClass));
+  part("end").addEventListener("click", () => part("end-dialog").showModal());
+  part("end-cancel").addEventListener("click", () => part("end-dialog").close());
+  part("end-confirm").addEventListener("click", () => guarded(part("end-confirm"), endClass));
+  part("tiles").addEventListener("click", (/** @type {Event} */ event) => {
+    const lower = /** @type {HTMLElement} */ (event.target).closest("[data-lower]");
+    if (lower) room.send("lower", { side: /** @type {HTMLElement} */ (lower).dataset.lower });
+  });
+  part("notice-form").addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (room.send("notice", { text: part("notice-text").value })) part("notice-text").value = "";
+  });
+}
+
+function changed() {
+  keepChoice(choice);
+  useDevices();
+}
+
+if (!isOverAtFirst) {
+  part("quality").value = choice.quality;
+  part("music").checked = choice.music;
+  wire();
+  room.addEventListener("welcome", () => room.snapshot && show(room.snapshot));
+  room.addEventListener("state", () => room.snapshot && show(room.snapshot));
+  room.addEventListener("line", showLine);
+  room.addEventListener("line", () => room.state === "open" && publisher.wake());
+  publisher.addEventListener("state", showLink);
+  navigator.mediaDevices?.addEventListener("devicechange", () => listDevices(part("camera"), part("microphone"), stream));
+  setInterval(tick, 500);
+  setInterval(tellSent, 5000);
+  if (view.enterable) useDevices().then(() => view.state === "live" && publisher.start());
+  room.start();
+}
+
+/** For the browser tests and for support: what this page knows. */
+Object.assign(window, { sanke: { room, publisher, readSent: () => readSent(publisher.pc) } });

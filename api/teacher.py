@@ -1,0 +1,84 @@
+"""The lead teacher's desk: one's lessons, and the page from which a lesson is taught."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from aiohttp import web
+from pydantic import Field
+
+from api.live import OccurrencePath, side_of
+from api.pages import ZONE
+from api.problems import Problem
+from api.routing import Call, Nothing, Routes, Shape
+from api.stage import OVER, doors_open, lesson_data, side_name
+from rooms.planning.occurrences import OccurrenceView, Who, between, due_now
+
+routes = Routes("teacher")
+
+
+class Week(Shape):
+    """Which week: 0 is this one, −1 the last."""
+
+    week: int = Field(default=0, ge=-60, le=60)
+
+
+@routes.get("/teach", needs="lesson.teach", summary="The lead teacher's lessons", page=True)
+async def home(call: Call[Nothing, Week, Nothing]) -> web.Response:
+    who = own_lessons(call)
+    now = call.app.clock.now()
+    today = now.astimezone(ZONE).date()
+    monday = today - timedelta(days=today.weekday()) + timedelta(weeks=call.query.week)
+    async with call.app.store.read() as session:
+        due = await due_now(session, who, now, early=timedelta(minutes=call.app.settings.early_entry_minutes))
+        week = await between(session, who, monday, monday + timedelta(days=6))
+        past = await between(session, who, today - timedelta(days=28), today)
+    taught = [lesson for lesson in past if lesson.state in ("ended", "judged")]
+    return call.page(
+        "teacher/home.html",
+        now=now,
+        today=today,
+        monday=monday,
+        offset=call.query.week,
+        due=[lesson for lesson in due if lesson.lead.teacher_code == who.teacher],
+        days=by_day(week),
+        taught=taught[::-1][:8],
+        counts=counts_of(taught),
+        leads=lambda lesson: lesson.lead.teacher_code == who.teacher,
+        side_name=lambda side: side_name(call.caller.language, side),
+    )
+
+
+@routes.get("/teach/{occurrence}", needs="lesson.teach", summary="Prepare, teach and end one lesson", page=True)
+async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
+    view, own = await side_of(call, call.path.occurrence)
+    return call.page(
+        "teacher/lesson.html",
+        lesson=view,
+        own=own,
+        over=view.state in OVER,
+        enter_from=doors_open(call, view),
+        data=lesson_data(call, view, "teacher"),
+        side_name=lambda side: side_name(call.caller.language, side),
+    )
+
+
+def own_lessons(call: Call[Any, Any, Any]) -> Who:
+    """The lessons of the teacher behind the account; an account without a teacher has none."""
+    if call.principal.teacher is None:
+        raise Problem("not_found")
+    county, code = call.principal.teacher
+    return Who(county=county, teacher=code)
+
+
+def by_day(lessons: list[OccurrenceView]) -> list[tuple[date, list[OccurrenceView]]]:
+    """Lessons in order, gathered by their day."""
+    return [(day, list(group)) for day, group in groupby(lessons, key=lambda each: each.day)]
+
+
+def counts_of(lessons: list[OccurrenceView]) -> dict[str, int]:
+    """How many of one's own lessons of the last four weeks were found what."""
+    found = [lesson.lead.verdict or "UNJUDGED" for lesson in lessons]
+    return {verdict: found.count(verdict) for verdict in ("VALID", "INVALID", "UNJUDGED")}
