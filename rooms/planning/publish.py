@@ -6,41 +6,34 @@ where nothing happened to them yet, else cancelled as superseded. What has begun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.audit import append
 from rooms.clock import Clock
+from rooms.planning.clashes import Clash, clashes, engagements
+from rooms.planning.dating import (
+    LessonKey,
+    People,
+    Planned,
+    key_of,
+    load_people,
+    planned_lessons,
+    rows_of,
+    takes_of,
+)
+from rooms.planning.occurrences import SUPERSEDED, standing
+from rooms.planning.terms import load_term
+from rooms.planning.weekly import WeeklyChange, WeeklyEntry, weekly_changes
+from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor, Store
+from rooms.tables import Base, EvidenceEvent, Occurrence, OccurrenceSide, PlanMeeting, PlanVersion
 
-
-@dataclass(frozen=True, slots=True)
-class WeeklyChange:
-    """A weekly meeting that a school sees come, go or move. `change` is ``added``, ``removed`` or ``moved``."""
-
-    change: str
-    family: str
-    subject: str
-    lead_teacher_code: str
-    class_code: str
-    """The class, or for a community the member's code."""
-    before: tuple[int, int, int, int] | None
-    """Weekday, start, end, weeks."""
-    after: tuple[int, int, int, int] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """A lesson added by hand that the new version's lessons collide with."""
-
-    occurrence_id: str
-    what: str
-    """teacher, room or class"""
-    code: str
-    day: date
-    starts_at: datetime
+__all__ = ["Clash", "Publication", "WeeklyChange", "preview_publication", "publish_plan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +51,28 @@ class Publication:
     schools: Mapping[str, tuple[WeeklyChange, ...]]
     """School code → its changes; schools without any are left out."""
     clashes: tuple[Clash, ...]
+    """Lessons added by hand that the new version's lessons collide with."""
+
+
+@dataclass(frozen=True)
+class _Change:
+    """The rows to touch."""
+
+    version: PlanVersion
+    before: PlanVersion | None
+    add: Sequence[Planned]
+    keep: Sequence[tuple[Occurrence, Planned]]
+    remove: Sequence[str]
+    supersede: Sequence[str]
+    people: People
+    seen: Publication
 
 
 async def preview_publication(
-    session: AsyncSession, clock: Clock, county: str, plan_id: int, effective_from: date
+    session: AsyncSession, clock: Clock, county: str, plan_id: int, effective_from: date, *, backdate: bool = False
 ) -> Publication:
-    """What publishing would do; nothing is changed. Refusals: plan_unknown."""
-    raise NotImplementedError
+    """What publishing would do; nothing is changed. Refusals as `publish_plan`."""
+    return (await _change(session, clock.now(), county, plan_id, effective_from, backdate)).seen
 
 
 async def publish_plan(
@@ -79,6 +87,162 @@ async def publish_plan(
 ) -> Publication:
     """Publish a version from a date on. Only with `backdate` (demonstrations, a late start) are lessons before now inserted.
 
-    Refusals: plan_unknown, plan_superseded, effective_outside_term.
+    An older version may be published again. Refusals: `NotFound` ``plan_unknown``, `Invalid` ``effective_outside_term``
+    (facts: first, last), `Invalid` ``plan_outdated`` (facts: kind, code: the county no longer has what the plan names).
     """
-    raise NotImplementedError
+    now = clock.now()
+    async with store.write() as session:
+        change = await _change(session, now, county, plan_id, effective_from, backdate)
+        seen, version = change.seen, change.version
+        same = version.state == "published" and version.effective_from == effective_from
+        if same and not (seen.added or seen.removed or seen.superseded):
+            return seen
+        await _write_lessons(session, actor, now, county, change)
+        if change.before is not None and change.before.id != version.id:
+            change.before.state = "superseded"
+        version.state, version.effective_from = "published", effective_from
+        version.published_at, version.published_by = now, actor.name
+        facts = {"from": effective_from.isoformat(), "added": seen.added, "removed": seen.removed, "kept": seen.kept}
+        facts |= {"superseded": seen.superseded, "number": version.number, "backdated": backdate}
+        await append(session, actor, "plan.publish", f"plan:{plan_id}", county=county, at=now, facts=facts)
+    return seen
+
+
+async def _change(
+    session: AsyncSession, now: datetime, county: str, plan_id: int, effective_from: date, backdate: bool
+) -> _Change:
+    version = await session.get(PlanVersion, plan_id)
+    if version is None or version.county != county:
+        raise NotFound("plan_unknown", plan=plan_id)
+    term = await load_term(session, county)
+    if not term.first <= effective_from <= term.last:
+        raise Invalid("effective_outside_term", first=term.first, last=term.last)
+    people = await load_people(session, county)
+    await _check_names(session, plan_id, people)
+    wanted = await planned_lessons(session, county, plan_id, effective_from)
+    left = {id(lesson): lesson for lesson in wanted if backdate or lesson.starts_at > now}
+    by_key: dict[LessonKey, list[Planned]] = {}
+    for lesson in reversed(wanted):
+        by_key.setdefault(lesson.key, []).append(lesson)
+    keep, gone = [], []
+    for occurrence, sides in await _standing(session, county, effective_from):
+        same = by_key.get(key_of(occurrence, sides))
+        if same:
+            match = same.pop()
+            left.pop(id(match), None)
+            keep.append((occurrence, match))
+        elif occurrence.state in ("planned", "ready") and (backdate or occurrence.starts_at > now):
+            gone.append((occurrence, sides))
+    touched = await _touched(session, county, effective_from)
+    supersede = [row.id for row, sides in gone if row.id in touched or any(side.excuse_reason for side in sides)]
+    remove = [row.id for row, _ in gone if row.id not in set(supersede)]
+    before = await session.scalar(
+        select(PlanVersion).where(PlanVersion.county == county, PlanVersion.state == "published")
+    )
+    seen = Publication(
+        plan_id,
+        effective_from,
+        len(left),
+        len(remove),
+        len(keep),
+        len(supersede),
+        weekly_changes(
+            await _entries(session, before.id, people) if before else [], await _entries(session, plan_id, people)
+        ),
+        await _clashes(session, now, county, effective_from, list(left.values()), people),
+    )
+    return _Change(version, before, list(left.values()), keep, remove, supersede, people, seen)
+
+
+async def _check_names(session: AsyncSession, plan_id: int, people: People) -> None:
+    """A plan names teachers, rooms and classes; a re-import may have dropped one."""
+    for meeting in await session.scalars(select(PlanMeeting).where(PlanMeeting.plan_id == plan_id)):
+        for kind, code in sorted(
+            {("teacher", code) for code in [meeting.lead_teacher_code, *meeting.member_codes]}
+            | {("class", code) for code in meeting.class_codes}
+        ):
+            if code not in (people.school_of_teacher if kind == "teacher" else people.classes):
+                raise Invalid("plan_outdated", kind=kind, code=code)
+
+
+async def _standing(session: AsyncSession, county: str, first: date) -> list[tuple[Occurrence, list[OccurrenceSide]]]:
+    """The lessons of earlier versions from a date on, of any state, what was superseded left out."""
+    condition = and_(Occurrence.county == county, Occurrence.day >= first, Occurrence.plan_id.is_not(None), standing())
+    sides: dict[str, list[OccurrenceSide]] = {}
+    for side in await session.scalars(
+        select(OccurrenceSide).where(OccurrenceSide.occurrence_id.in_(select(Occurrence.id).where(condition)))
+    ):
+        sides.setdefault(side.occurrence_id, []).append(side)
+    rows = await session.scalars(select(Occurrence).where(condition).order_by(Occurrence.starts_at, Occurrence.id))
+    return [(row, sides.get(row.id, [])) for row in rows]
+
+
+async def _touched(session: AsyncSession, county: str, first: date) -> set[str]:
+    """Lessons something happened to: there is evidence of them, or a make-up lesson stands for them."""
+    of_county = select(Occurrence.id).where(Occurrence.county == county, Occurrence.day >= first)
+    seen = await session.scalars(
+        select(EvidenceEvent.occurrence_id).where(EvidenceEvent.occurrence_id.in_(of_county)).distinct()
+    )
+    replaced = await session.scalars(select(Occurrence.replaces_id).where(Occurrence.replaces_id.in_(of_county)))
+    return {*seen, *(row for row in replaced if row)}
+
+
+async def _entries(session: AsyncSession, plan_id: int, people: People) -> list[WeeklyEntry]:
+    found: list[WeeklyEntry] = []
+    for meeting in await session.scalars(select(PlanMeeting).where(PlanMeeting.plan_id == plan_id)):
+        window = (meeting.weekday, meeting.start, meeting.end, meeting.weeks)
+        attend = [(people.classes[code].school_code, code) for code in meeting.class_codes if code in people.classes]
+        attend += [(people.school_of_teacher.get(code, ""), code) for code in meeting.member_codes]
+        for school, code in [(people.school_of_teacher.get(meeting.lead_teacher_code, ""), ""), *attend]:
+            found.append(WeeklyEntry(school, meeting.family, meeting.subject, meeting.lead_teacher_code, code, window))
+    return found
+
+
+async def _clashes(
+    session: AsyncSession, now: datetime, county: str, first: date, add: Sequence[Planned], people: People
+) -> tuple[Clash, ...]:
+    by_hand = await engagements(
+        session,
+        and_(
+            Occurrence.county == county,
+            Occurrence.day >= first,
+            Occurrence.plan_id.is_(None),
+            Occurrence.ends_at > now,
+        ),
+    )
+    days = {each.day for each in by_hand}
+    found = [
+        clash
+        for lesson in add
+        if lesson.day in days
+        for clash in clashes(lesson.starts_at, lesson.ends_at, takes_of(lesson.meeting, people), by_hand)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+async def _write_lessons(session: AsyncSession, actor: Actor, now: datetime, county: str, change: _Change) -> None:
+    for chunk in _chunks(change.remove):
+        await session.execute(delete(OccurrenceSide).where(OccurrenceSide.occurrence_id.in_(chunk)))
+        await session.execute(delete(Occurrence).where(Occurrence.id.in_(chunk)))
+    for chunk in _chunks(change.supersede):
+        await session.execute(
+            update(Occurrence)
+            .where(Occurrence.id.in_(chunk))
+            .values(state="cancelled", cancel_reason=SUPERSEDED, cancelled_at=now, cancelled_by=actor.name)
+        )
+    for occurrence, lesson in change.keep:
+        occurrence.plan_id, occurrence.meeting_code = change.version.id, lesson.meeting.code
+    rows = [rows_of(county, change.version.id, lesson, change.people) for lesson in change.add]
+    if rows:
+        await session.execute(insert(Occurrence), [_values(row) for row, _ in rows])
+        await session.execute(insert(OccurrenceSide), [_values(side) for _, sides in rows for side in sides])
+
+
+def _values(row: Base) -> dict[str, object]:
+    """A row for a bulk insert: a term has tens of thousands of them."""
+    values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
+    return {**values, "shift_seconds": 0} if "shift_seconds" in values else values
+
+
+def _chunks(ids: Sequence[str], size: int = 500) -> list[Sequence[str]]:
+    return [ids[start : start + size] for start in range(0, len(ids), size)]
