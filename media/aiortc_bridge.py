@@ -1,0 +1,223 @@
+"""The only file that knows aiortc's and pylibsrtp's private names.
+
+aiortc's `RTCDtlsTransport` does the DTLS handshake well, but it expects to own an ICE transport with a socket of its own
+and to hand out decoded packets. Here it is given a two-method stand-in for ICE, and its SRTP sessions are used directly:
+in place, without a copy, through the cffi binding of libsrtp. `missing_names` says which name a new version has dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pylibsrtp
+from aiortc import rtcdtlstransport
+from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from pylibsrtp import _binding
+
+log = logging.getLogger(__name__)
+
+QUEUE = 32
+"""DTLS datagrams that may wait; a handshake needs about six, so more is a flood and is dropped."""
+LONGEST = 1500
+"""pylibsrtp's buffer in bytes; a packet that is protected must leave room for the trailer."""
+TRAILER = 148
+"""The most that SRTP or SRTCP protection adds."""
+
+ffi: Any = _binding.ffi
+"""cffi's `FFI` of the libsrtp binding, for buffers and pointers."""
+srtp_protect: Any = _binding.lib.srtp_protect
+"""``int srtp_protect(srtp_t, void *packet, int *length)``: in place; 0 when it went well."""
+
+
+class _NotThere:
+    """Stands where a private attribute is missing."""
+
+
+def missing_names() -> list[str]:
+    """A sentence for each private name in use that the installed libraries no longer have; empty when all is well."""
+    gone: list[str] = []
+
+    def need(owner: object, name: str, use: str) -> None:
+        if getattr(owner, name, _NotThere) is _NotThere:
+            label = getattr(owner, "__name__", type(owner).__name__)
+            gone.append(f"{label} has no '{name}' any more: media/aiortc_bridge.py needs it {use}.")
+
+    for name, use in (
+        ("_setup_srtp", "to derive the SRTP keys after the handshake"),
+        ("_recv_next", "to pump DTLS after the handshake"),
+        ("_write_ssl", "to flush DTLS flights"),
+        ("_set_role", "to choose the DTLS role from the offer"),
+    ):
+        need(RTCDtlsTransport, name, use)
+    for name in ("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"):
+        need(rtcdtlstransport, name, "to prefer AES-128-GCM")
+    for name in ("srtp_protect", "srtp_create", "srtp_dealloc"):
+        need(_binding.lib, name, "to protect packets in place")
+    probe = RTCDtlsTransport(_IceStandIn(lambda datagram: None), [RTCCertificate.generateCertificate()])  # type: ignore[arg-type] # duck-typed
+    for name in ("_rx_srtp", "_tx_srtp", "_srtp_profiles", "_task", "_role", "_ssl"):
+        need(probe, name, "on each transport")
+    srtp = pylibsrtp.Session()
+    need(srtp, "_srtp", "to pass libsrtp's handle to srtp_protect")
+    return gone
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Digest of a certificate as SDP carries it, e.g. ``sha-256`` and ``AB:CD:…``."""
+
+    algorithm: str
+    value: str
+
+
+class Identity:
+    """This relay's (or client's) self-signed certificate; one for all its sessions."""
+
+    def __init__(self) -> None:
+        self._certificate = RTCCertificate.generateCertificate()
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The SHA-256 fingerprint for the SDP."""
+        found = next(f for f in self._certificate.getFingerprints() if f.algorithm == "sha-256")
+        return Fingerprint(found.algorithm, found.value)
+
+    def transport(self, ice: _IceStandIn) -> RTCDtlsTransport:
+        """A DTLS transport that shows this certificate and prefers AES-128-GCM (half the cost of AES-CM with SHA-1)."""
+        transport = RTCDtlsTransport(ice, [self._certificate])  # type: ignore[arg-type] # duck-typed on purpose
+        transport._srtp_profiles = [
+            profile
+            for profile in (rtcdtlstransport.SRTP_AEAD_AES_128_GCM, rtcdtlstransport.SRTP_AES128_CM_SHA1_80)
+            if profile in rtcdtlstransport.SRTP_PROFILES
+        ]
+        return transport
+
+
+class _IceStandIn:
+    """What `RTCDtlsTransport` uses of an ICE transport."""
+
+    role = "controlled"
+    state = "completed"
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._forward = send
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
+
+    async def _recv(self) -> bytes:
+        datagram = await self.queue.get()
+        if datagram is None:
+            raise ConnectionError
+        return datagram
+
+    async def _send(self, datagram: bytes) -> None:
+        self._forward(datagram)
+
+
+class HandshakeFailed(Exception):
+    """DTLS could not be agreed, or the peer's certificate is not the one in its SDP."""
+
+
+class Unauthentic(Exception):
+    """An SRTP or SRTCP packet that does not carry a valid tag, or was seen before."""
+
+
+class _Session(Protocol):
+    def protect(self, packet: bytes) -> bytes: ...
+    def protect_rtcp(self, packet: bytes) -> bytes: ...
+    def unprotect(self, packet: bytes) -> bytes: ...
+    def unprotect_rtcp(self, packet: bytes) -> bytes: ...
+
+
+class SecureChannel:
+    """DTLS-SRTP with one peer over datagrams that somebody else carries.
+
+    `send` must put a datagram on the wire and not raise. `on_closed` is called once when the peer ends DTLS.
+    """
+
+    def __init__(
+        self, identity: Identity, *, server: bool, send: Callable[[bytes], None], on_closed: Callable[[], None]
+    ) -> None:
+        self._ice = _IceStandIn(send)
+        self._transport = identity.transport(self._ice)
+        self._transport._set_role("server" if server else "client")
+        self._on_closed = on_closed
+        self._rx: _Session | None = None
+        self._tx: _Session | None = None
+        self.handle: Any = None
+        """libsrtp's sender handle for `srtp_protect`; None before the handshake."""
+
+    def feed(self, datagram: bytes) -> None:
+        """Takes a DTLS datagram (first byte 20 to 63) from the peer's proved address; drops it when too many wait."""
+        if not self._ice.queue.full():
+            self._ice.queue.put_nowait(datagram)
+
+    async def handshake(self, fingerprints: Iterable[Fingerprint]) -> None:
+        """Agrees keys with the peer that holds one of these certificates. Raises HandshakeFailed."""
+        known = [RTCDtlsFingerprint(f.algorithm, f.value) for f in fingerprints]
+        await self._transport.start(RTCDtlsParameters(fingerprints=known))
+        if self._transport.state != "connected":
+            raise HandshakeFailed(self._transport.state)
+        self._rx, self._tx = self._transport._rx_srtp, self._transport._tx_srtp
+        self.handle = self._transport._tx_srtp._srtp[0]
+        pump = self._transport._task
+        assert pump is not None
+        pump.add_done_callback(self._pump_ended)
+
+    def _pump_ended(self, pump: asyncio.Future[None]) -> None:
+        if pump.cancelled():
+            return
+        if (error := pump.exception()) is not None:
+            log.warning("dtls_pump_failed %r", error)
+        self._on_closed()
+
+    @property
+    def cipher(self) -> str:
+        """The SRTP profile agreed, e.g. ``SRTP_AEAD_AES_128_GCM``; empty before."""
+        ssl = self._transport._ssl
+        name = ssl.get_selected_srtp_profile() if ssl is not None and self._tx is not None else b""
+        return bytes(name).decode()
+
+    def unprotect(self, packet: bytes) -> bytes:
+        """The RTP packet inside. Raises Unauthentic."""
+        try:
+            if self._rx is None or len(packet) > LONGEST:
+                raise Unauthentic
+            return self._rx.unprotect(packet)
+        except pylibsrtp.Error as error:
+            raise Unauthentic from error
+
+    def unprotect_rtcp(self, packet: bytes) -> bytes:
+        """The RTCP compound inside. Raises Unauthentic."""
+        try:
+            if self._rx is None or len(packet) > LONGEST:
+                raise Unauthentic
+            return self._rx.unprotect_rtcp(packet)
+        except pylibsrtp.Error as error:
+            raise Unauthentic from error
+
+    def protect(self, packet: bytes) -> bytes | None:
+        """The RTP packet, protected; None where it cannot be. For single packets: the fan-out protects in place."""
+        try:
+            return self._tx.protect(packet) if self._tx is not None and len(packet) <= LONGEST - TRAILER else None
+        except pylibsrtp.Error:
+            return None
+
+    def protect_rtcp(self, packet: bytes) -> bytes | None:
+        """The RTCP compound, protected; None where it cannot be."""
+        try:
+            return self._tx.protect_rtcp(packet) if self._tx is not None and len(packet) <= LONGEST - TRAILER else None
+        except pylibsrtp.Error:
+            return None
+
+    async def close(self) -> None:
+        """Says goodbye to the peer (close_notify) and ends the pump. May be called at any time, more than once."""
+        self._on_closed = lambda: None
+        pump = self._transport._task
+        await self._transport.stop()
+        if pump is not None:
+            await asyncio.wait({pump}, timeout=1)
+        self.handle = None
+        self._rx = self._tx = None

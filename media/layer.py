@@ -1,0 +1,176 @@
+"""A layer: one encoding of one track, from the publisher's packets to the subscribers' ring.
+
+Each layer has one SSRC, one sequence space and one ring for all its subscribers, and keeps them when the publisher comes
+back with a new connection, so that subscribers go on without negotiating anew.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from media import rtp
+from media.fanout import FanOut
+from media.keyframes import KeyframeRequests
+from media.reception import Reception
+from media.sequence import Kept, Renumbering, Ring
+from media.udp import UdpPort
+from media.values import Kind
+
+if TYPE_CHECKING:
+    from media.feed import Feed
+
+RATES: dict[Kind, int] = {"audio": 48_000, "video": 90_000}
+RING_SIZES: dict[Kind, int] = {"audio": 256, "video": 1024}
+LONGEST_REPLAY = 200
+"""Packets of a group of pictures that a joiner is given out of the ring; after a longer one a new key picture is quicker."""
+OLDEST_REPLAY = 3.0
+CATCH_UP = 12
+"""Packets given to a joiner in one tick, beside what is live: about 600 a second."""
+STRANGER_AFTER = 1.0
+"""Seconds of silence after which another SSRC of the same payload type takes the track over."""
+
+
+class Layer:
+    """One encoding as it goes out. `now` is always monotonic seconds."""
+
+    def __init__(self, kind: Kind, port: UdpPort) -> None:
+        self.kind = kind
+        self.rate = RATES[kind]
+        self.ssrc = secrets.randbits(31) | 1
+        self.rtx_ssrc = self.ssrc + 1
+        self.codec = ""
+        """Codec of the present publisher; empty before the first."""
+        self.live = FanOut(port)
+        self.waiting: set[Feed] = set()
+        self.catching_up: set[Feed] = set()
+        self.requests = KeyframeRequests()
+        self.ring = Ring(RING_SIZES[kind])
+        self.reception: Reception | None = None
+        self.packets = self.octets = self.keyframes = self.retransmitted = self.requested = 0
+        self.sent = self.sent_octets = 0
+        """Forwarded to whoever is live; a subscriber's own share is a difference of two readings."""
+        self._lost_before = 0
+        self._numbers = Renumbering(secrets.randbits(14) + 1)
+        self._open = False
+        self._shift = 0
+        self._last_out: tuple[int, float] | None = None
+        self._keyframe: tuple[int, int, float] | None = None
+        """Outgoing number and timestamp of the last key picture's first packet, and when it came."""
+
+    @property
+    def next_out(self) -> int:
+        """The extended outgoing number the next new packet will get."""
+        return self._numbers.next_out
+
+    @property
+    def lost(self) -> int:
+        """Packets of the publisher that never came, over all its connections."""
+        return self._lost_before + self._numbers.lost
+
+    def attach(self, codec: str) -> None:
+        """A publisher's connection begins: its numbers and clock are its own, what goes out continues."""
+        self.codec = codec
+        self._begin_stream()
+
+    def _begin_stream(self) -> None:
+        self._lost_before += self._numbers.lost
+        self._numbers = Renumbering(self._numbers.next_out)
+        self.reception = None
+        self._open = self.kind == "audio"
+        self._keyframe = None
+        self.requests = KeyframeRequests()
+        if self.kind == "video":
+            self.requests.want()
+
+    def arrive(self, packet: rtp.Packet, now: float) -> None:
+        """Takes a packet of this layer from the publisher, and sends it on."""
+        reception = self._reception(packet, now)
+        if reception is None:
+            return
+        self.packets += 1
+        self.octets += len(packet.payload) + 12
+        key = self.kind == "video" and rtp.starts_keyframe(self.codec, packet.payload)
+        if not self._open:
+            if not key:
+                self.requests.want()
+                return
+            self._open = True
+        out = self._numbers.place(packet.sequence, padding=not packet.payload, now=now)
+        reception.arrived(self._numbers.highest or 0, packet.timestamp, now)
+        if out is None:
+            return
+        kept = Kept(out, packet.marker, (packet.timestamp + self._shift) & 0xFFFFFFFF, packet.payload)
+        self.ring.put(kept)
+        if out == self.next_out - 1:
+            self._last_out = (kept.timestamp, now)
+        if key and (self._keyframe is None or self._keyframe[1] != kept.timestamp):
+            self._begin_keyframe(kept, now)
+        self._forward(kept)
+
+    def _reception(self, packet: rtp.Packet, now: float) -> Reception | None:
+        """The stream the packet belongs to; None for a stranger beside a stream that is alive."""
+        current = self.reception
+        if current is not None and current.ssrc == packet.ssrc:
+            return current
+        if current is not None:
+            if now - current.last_at < STRANGER_AFTER:
+                return None
+            self._begin_stream()
+        self.reception = Reception(packet.ssrc, self.rate)
+        if self._last_out is not None:  # what goes out must not jump back: go on from the last timestamp by the clock
+            timestamp, at = self._last_out
+            self._shift = timestamp + max(1, int((now - at) * self.rate)) - packet.timestamp
+        return self.reception
+
+    def _begin_keyframe(self, kept: Kept, now: float) -> None:
+        self.keyframes += 1
+        self._keyframe = (kept.number, kept.timestamp, now)
+        self.requests.came(now)
+        for feed in list(self.waiting):
+            feed.go_live(kept.number)
+
+    def _forward(self, kept: Kept) -> None:
+        self.sent += 1
+        self.sent_octets += len(kept.payload) + 12
+        if self.live:
+            self.live.send(
+                marker=kept.marker,
+                sequence=kept.number,
+                timestamp=kept.timestamp,
+                ssrc=self.ssrc,
+                payload=kept.payload,
+            )
+
+    def replay_from(self, now: float) -> int | None:
+        """The outgoing number at which a joiner may start out of the ring; None when it must wait for a key picture."""
+        if self._keyframe is None or not self._open:
+            return None
+        number, _, at = self._keyframe
+        short = self.next_out - number <= LONGEST_REPLAY and now - at <= OLDEST_REPLAY
+        return number if short and self.ring.get(number) is not None else None
+
+    def rtp_time(self, rtp_time: int) -> int:
+        """A timestamp of the publisher as subscribers see it."""
+        return (rtp_time + self._shift) & 0xFFFFFFFF
+
+    def number_of(self, sequence: int) -> int:
+        """The extended outgoing number that ends in these 16 bits and was given last."""
+        last = self.next_out - 1
+        return last - ((last - sequence) & 0xFFFF)
+
+    def missing(self, now: float) -> list[int]:
+        """Incoming numbers to ask the publisher for again now."""
+        return self._numbers.due(now)
+
+    def keyframe_due(self, now: float) -> bool:
+        """True when the publisher must be asked for a key picture now."""
+        if self.reception is None or not self.requests.due(now):
+            return False
+        self.requested += 1
+        return True
+
+    def tick(self, now: float) -> None:
+        """Gives joiners the next few packets out of the ring."""
+        for feed in list(self.catching_up):
+            feed.catch_up(CATCH_UP, now)

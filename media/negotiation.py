@@ -1,0 +1,216 @@
+"""From an offer to an answer: which codecs are used, and the words of the SDP. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from media.aiortc_bridge import Fingerprint
+from media.errors import BadOffer, NothingInCommon
+from media.ice import Credentials
+from media.sdp import Codec, Offer, Section
+from media.values import Kind
+
+ANY = "0.0.0.0"  # noqa: S104 # the address of a c= line that says nothing, not one to bind
+AUDIO_CODECS = ("OPUS",)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A codec both sides have, by the peer's payload types."""
+
+    codec: Codec
+    rtx: int | None
+    """Payload type of its retransmissions, where offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """An accepted section with its codecs, best first."""
+
+    kind: Kind
+    section: Section
+    chosen: tuple[Chosen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a subscriber is told of a layer."""
+
+    ssrc: int
+    rtx_ssrc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The relay's side of one session."""
+
+    credentials: Credentials
+    fingerprint: Fingerprint
+    candidates: tuple[tuple[str, int], ...]
+    """(address, port)"""
+    cname: str = ""
+    streams: Mapping[Kind, Stream] | None = None
+    """For a subscriber: what it will get."""
+
+
+def dtls_server(offer: Offer) -> bool:
+    """True when the relay waits for the peer's ClientHello: always, unless the peer insists on waiting itself."""
+    return offer.setup != "passive"
+
+
+def choose(offer: Offer, *, sends: bool, preferences: Mapping[Kind, Sequence[str]], single: bool) -> tuple[Track, ...]:
+    """The first audio and the first video section that the peer means to send (`sends`) or to receive, with the codecs in
+    common in the order of `preferences`; only the best of each when `single`.
+
+    Raises BadOffer where no section has the right direction, NothingInCommon where one of them has no codec in common.
+    """
+    wanted = ("sendonly", "sendrecv") if sends else ("recvonly", "sendrecv")
+    tracks: dict[Kind, Track] = {}
+    for section in offer.sections:
+        kind: Kind = "audio" if section.kind == "audio" else "video"
+        if section.kind not in ("audio", "video") or section.rejected or section.direction not in wanted:
+            continue
+        if kind in tracks:
+            continue
+        chosen = [found for name in preferences.get(kind, ()) if (found := _find(section, name)) is not None]
+        if not chosen:
+            raise NothingInCommon(f"no {kind} codec in common")
+        tracks[kind] = Track(kind, section, tuple(chosen[:1] if single else chosen))
+    if not tracks:
+        raise BadOffer("no section has the right direction")
+    return tuple(tracks.values())
+
+
+def require(tracks: Sequence[Track], kind: Kind, codec: str) -> None:
+    """Raises NothingInCommon where a track of this kind was accepted that cannot be sent in the codec now running (an
+    empty name: none runs)."""
+    for track in tracks:
+        if track.kind == kind and codec and codec not in {chosen.codec.name for chosen in track.chosen}:
+            raise NothingInCommon(f"the {kind} is sent in {codec}")
+
+
+def _find(section: Section, name: str) -> Chosen | None:
+    usable = [codec for codec in section.codecs if codec.name == name and _fits(codec)]
+    if not usable:
+        return None
+    best = min(usable, key=_distance)
+    rtx = (
+        c.payload_type for c in section.codecs if c.name == "RTX" and c.parameters.get("apt") == str(best.payload_type)
+    )
+    return Chosen(best, next(rtx, None))
+
+
+def _fits(codec: Codec) -> bool:
+    if codec.name == "OPUS":
+        return codec.rate == 48_000
+    if codec.name == "H264":
+        profile = codec.parameters.get("profile-level-id", "420010").lower()
+        return codec.rate == 90_000 and codec.parameters.get("packetization-mode") == "1" and profile.startswith("42")
+    return codec.rate == 90_000
+
+
+def _distance(codec: Codec) -> int:
+    """Constrained baseline before baseline: every phone and recorder decodes it."""
+    if codec.name != "H264":
+        return 0
+    return 0 if codec.parameters.get("profile-level-id", "").lower()[2:4] in ("e0", "c0") else 1
+
+
+def answer(offer: Offer, tracks: Sequence[Track], endpoint: Endpoint) -> str:
+    """The SDP answer of an ICE-lite endpoint."""
+    by_mid = {track.section.mid: track for track in tracks}
+    lines = [
+        "v=0",
+        "o=- 1 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=ice-lite",
+        "a=group:BUNDLE " + " ".join(by_mid),
+        "a=msid-semantic: WMS *",
+    ]
+    setup = "passive" if dtls_server(offer) else "active"
+    for section in offer.sections:
+        track = by_mid.get(section.mid)
+        if track is None:
+            lines += [
+                f"m={section.kind} 0 {section.profile} {section.formats.split()[0]}",
+                f"c=IN IP4 {ANY}",
+                f"a=mid:{section.mid}",
+                "a=inactive",
+            ]
+        else:
+            lines += _accepted(track, endpoint, setup)
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _accepted(track: Track, endpoint: Endpoint, setup: str) -> list[str]:
+    payload_types = [str(pt) for c in track.chosen for pt in (c.codec.payload_type, c.rtx) if pt is not None]
+    return [
+        f"m={track.kind} 9 {track.section.profile} {' '.join(payload_types)}",
+        f"c=IN IP4 {ANY}",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        f"a=mid:{track.section.mid}",
+        *_ice_lines(endpoint),
+        f"a=fingerprint:{endpoint.fingerprint.algorithm} {endpoint.fingerprint.value}",
+        f"a=setup:{setup}",
+        *(line for chosen in track.chosen for line in _codec_lines(chosen, endpoint.streams is None)),
+        *_stream_lines(track, endpoint),
+        *candidate_lines(endpoint.candidates),
+    ]
+
+
+def _ice_lines(endpoint: Endpoint) -> list[str]:
+    return [f"a=ice-ufrag:{endpoint.credentials.fragment}", f"a=ice-pwd:{endpoint.credentials.password}"]
+
+
+def candidate_lines(candidates: Sequence[tuple[str, int]]) -> list[str]:
+    """The host candidates, best first, and that there are no more."""
+    lines = [
+        f"a=candidate:{i + 1} 1 udp {2130706431 - 256 * i} {address} {port} typ host"
+        for i, (address, port) in enumerate(candidates)
+    ]
+    return [*lines, "a=end-of-candidates"]
+
+
+def _codec_lines(chosen: Chosen, receiving: bool) -> list[str]:
+    codec, pt = chosen.codec, chosen.codec.payload_type
+    if codec.name == "OPUS":
+        return [f"a=rtpmap:{pt} opus/48000/2", f"a=fmtp:{pt} minptime=10;useinbandfec=1", *_feedback(codec, ("nack",))]
+    lines = [f"a=rtpmap:{pt} {codec.name}/90000"]
+    if codec.name == "H264":
+        profile = codec.parameters.get("profile-level-id", "42e01f")
+        lines.append(f"a=fmtp:{pt} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}")
+    lines += _feedback(codec, ("nack", "nack pli", "ccm fir", *(("goog-remb",) if receiving else ())))
+    if chosen.rtx is not None:
+        lines += [f"a=rtpmap:{chosen.rtx} rtx/90000", f"a=fmtp:{chosen.rtx} apt={pt}"]
+    return lines
+
+
+def _feedback(codec: Codec, wanted: Sequence[str]) -> list[str]:
+    return [f"a=rtcp-fb:{codec.payload_type} {name}" for name in wanted if name in codec.feedback]
+
+
+def _stream_lines(track: Track, endpoint: Endpoint) -> list[str]:
+    if endpoint.streams is None:
+        return ["a=recvonly"]
+    stream = endpoint.streams[track.kind]
+    lines = ["a=sendonly", f"a=msid:sanke {track.kind}"]
+    ssrcs = [stream.ssrc]
+    if any(chosen.rtx is not None for chosen in track.chosen):
+        lines.append(f"a=ssrc-group:FID {stream.ssrc} {stream.rtx_ssrc}")
+        ssrcs.append(stream.rtx_ssrc)
+    return lines + [f"a=ssrc:{ssrc} cname:{endpoint.cname}" for ssrc in ssrcs]
+
+
+def restart_fragment(mid: str, kind: Kind, endpoint: Endpoint) -> str:
+    """The body that answers an ICE restart (RFC 9725 §4.3.3)."""
+    lines = [
+        "a=ice-lite",
+        f"m={kind} 9 UDP/TLS/RTP/SAVPF 0",
+        f"a=mid:{mid}",
+        *_ice_lines(endpoint),
+        *candidate_lines(endpoint.candidates),
+    ]
+    return "\r\n".join(lines) + "\r\n"

@@ -1,0 +1,347 @@
+"""A plain WebRTC peer over one UDP socket: enough to publish to the relay or to subscribe from it.
+
+Used by the synthetic publisher of the demonstration, by tests and by the benchmark. It offers, takes an ICE-lite answer,
+checks connectivity, does the DTLS handshake as client, and then carries packets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+from media import rtcp, stun
+from media.aiortc_bridge import HandshakeFailed, Identity, SecureChannel, Unauthentic
+from media.ice import Credentials
+from media.sdp import Offer, parse_offer
+from media.stun import Address
+
+CHECK_EVERY, KEEP_ALIVE = 0.1, 2.5
+READS = 32
+PAYLOAD_TYPES = {"OPUS": 111, "H264": 102, "VP8": 96}
+"""What this peer offers; RTX is one more."""
+_CANDIDATE = re.compile(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", re.MULTILINE | re.IGNORECASE)
+_FORMATS = {
+    "OPUS": "opus/48000/2",
+    "H264": "H264/90000",
+    "VP8": "VP8/90000",
+}
+
+
+def offer(
+    identity: Identity,
+    credentials: Credentials,
+    *,
+    sends: bool,
+    video: Sequence[str] = ("H264", "VP8"),
+    rtx: bool = False,
+) -> str:
+    """An offer of one audio and, where `video` names codecs, one video section."""
+    kinds = ["audio", "video"] if video else ["audio"]
+    lines = [
+        "v=0",
+        "o=- 1 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=group:BUNDLE " + " ".join(map(str, range(len(kinds)))),
+    ]
+    for mid, kind in enumerate(kinds):
+        names = ("OPUS",) if kind == "audio" else tuple(video)
+        types = [str(t) for name in names for t in _types(name, rtx)]
+        lines += [
+            f"m={kind} 9 UDP/TLS/RTP/SAVPF {' '.join(types)}",
+            "c=IN IP4 0.0.0.0",
+            f"a=mid:{mid}",
+            "a=rtcp-mux",
+            "a=sendonly" if sends else "a=recvonly",
+            f"a=ice-ufrag:{credentials.fragment}",
+            f"a=ice-pwd:{credentials.password}",
+            f"a=fingerprint:{identity.fingerprint.algorithm} {identity.fingerprint.value}",
+            "a=setup:actpass",
+            *(line for name in names for line in _codec(name, rtx)),
+        ]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _types(name: str, rtx: bool) -> list[int]:
+    first = PAYLOAD_TYPES[name]
+    return [first, first + 1] if rtx and name != "OPUS" else [first]
+
+
+def _codec(name: str, rtx: bool) -> list[str]:
+    first, *repair = _types(name, rtx)
+    lines = [f"a=rtpmap:{first} {_FORMATS[name]}", f"a=rtcp-fb:{first} nack"]
+    if name != "OPUS":
+        lines.append(f"a=rtcp-fb:{first} nack pli")
+    if name == "H264":
+        lines.append(f"a=fmtp:{first} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
+    for kind in repair:
+        lines += [f"a=rtpmap:{kind} rtx/90000", f"a=fmtp:{kind} apt={first}"]
+    return lines
+
+
+class Peer:
+    """One connection. `on_rtp` gets protected packets as they came (count or unprotect them), valid during the call only;
+    `on_rtcp` what an authentic compound says; `on_lost` that the relay ended the connection."""
+
+    def __init__(
+        self,
+        identity: Identity | None = None,
+        *,
+        on_rtp: Callable[[memoryview], None] = lambda packet: None,
+        on_rtcp: Callable[[rtcp.Feedback], None] = lambda feedback: None,
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.identity = identity if identity is not None else Identity()
+        self.credentials = Credentials.fresh()
+        self.on_rtp, self._on_rtcp, self._on_lost = on_rtp, on_rtcp, on_lost
+        self.answer: Offer | None = None
+        self.checks_answered = 0
+        self._buffer = bytearray(2048)
+        self._view = memoryview(self._buffer)
+        self._proved = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._reading = False
+        self.socket: socket.socket | None = None
+        self.channel = SecureChannel(self.identity, server=False, send=self.send, on_closed=self._closed)
+
+    def offer(self, *, sends: bool, video: Sequence[str] = ("H264", "VP8"), rtx: bool = False) -> str:
+        """This peer's offer."""
+        return offer(self.identity, self.credentials, sends=sends, video=video, rtx=rtx)
+
+    async def connect(self, answer_sdp: str, *, timeout: float = 10.0, bind: str = "") -> None:
+        """Takes the relay's answer and comes up. Raises BadOffer, HandshakeFailed, TimeoutError, OSError."""
+        self.answer = parse_offer(answer_sdp)
+        found = _CANDIDATE.search(answer_sdp)
+        if found is None:
+            raise HandshakeFailed("the answer has no candidate")
+        self.open((found[1], int(found[2])), bind)
+        self._keeper = asyncio.create_task(self._keep(), name="media-peer-keeper")
+        try:
+            async with asyncio.timeout(timeout):
+                await self._proved.wait()
+                await self.channel.handshake(self.answer.fingerprints)
+        except BaseException:
+            await self.close()
+            raise
+
+    def open(self, address: Address, bind: str = "") -> None:
+        """Uses a (new) socket towards the relay; on a living connection this is what a changed NAT mapping looks like."""
+        if self.socket is not None:
+            self._stop_reading()
+            self.socket.close()
+        self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        if bind:
+            self.socket.bind((bind, 0))
+        self.socket.connect(address)
+        self._reading = True
+        asyncio.get_running_loop().add_reader(self.socket.fileno(), self.drain)
+
+    def _stop_reading(self) -> None:
+        if self._reading and self.socket is not None:
+            self._reading = False
+            asyncio.get_running_loop().remove_reader(self.socket.fileno())
+
+    def hand_over_reading(self) -> int:
+        """Stops reading by the event loop; the caller calls `drain` when the returned descriptor is readable."""
+        self._stop_reading()
+        assert self.socket is not None
+        return self.socket.fileno()
+
+    async def _keep(self) -> None:
+        """Checks connectivity until proved, then keeps consent alive."""
+        while True:
+            self.check()
+            await asyncio.sleep(KEEP_ALIVE if self._proved.is_set() else CHECK_EVERY)
+
+    def check(self) -> None:
+        """Sends one connectivity check."""
+        if self.answer is not None:
+            self.send(
+                stun.request(
+                    addressee=self.answer.fragment, sender=self.credentials.fragment, password=self.answer.password
+                )
+            )
+
+    def send(self, datagram: bytes) -> None:
+        """Puts a datagram on the wire as it is."""
+        if self.socket is not None:
+            try:
+                self.socket.send(datagram)
+            except OSError:  # full, or nobody listens at the moment; UDP promises nothing
+                return
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Protects and sends a packet."""
+        if (protected := self.channel.protect(packet)) is not None:
+            self.send(protected)
+
+    def send_rtcp(self, compound: bytes) -> None:
+        """Protects and sends a compound."""
+        if (protected := self.channel.protect_rtcp(compound)) is not None:
+            self.send(protected)
+
+    def drain(self) -> None:
+        """Reads what has come, a bounded number of datagrams."""
+        if self.socket is None:
+            return
+        receive, buffer, view = self.socket.recv_into, self._buffer, self._view
+        for _ in range(READS):
+            try:
+                size = receive(buffer)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP answer; the next read is about the next datagram
+                continue
+            if size < 12:
+                continue
+            first = buffer[0]
+            if first >= 128 and not 192 <= buffer[1] <= 223:
+                self.on_rtp(view[:size])
+            else:
+                self._control(bytes(view[:size]))
+
+    def _control(self, datagram: bytes) -> None:
+        first = datagram[0]
+        if first < 4:
+            binding = stun.parse(datagram)
+            if binding is not None and self.answer is not None and binding.authentic(self.answer.password):
+                self.checks_answered += 1
+                self._proved.set()
+        elif first < 64:
+            self.channel.feed(datagram)
+        else:
+            try:
+                self._on_rtcp(rtcp.parse(self.channel.unprotect_rtcp(datagram)))
+            except Unauthentic:
+                return
+
+    def _closed(self) -> None:
+        self._on_lost()
+
+    async def close(self, *, silently: bool = False) -> None:
+        """Ends the connection; `silently` as a peer that lost its power, without a word to the relay."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait({self._keeper})
+            self._keeper = None
+        if silently and self.socket is not None:
+            self._stop_reading()
+            self.socket.close()
+            self.socket = None
+        await self.channel.close()
+        if self.socket is not None:
+            self._stop_reading()
+            self.socket.close()
+            self.socket = None
+
+
+class Counted:
+    """What a count-only receiver knows of one stream."""
+
+    __slots__ = ("base", "first_at", "highest", "octets", "packets", "ssrc")
+
+    def __init__(self, ssrc: int, sequence: int) -> None:
+        self.ssrc, self.base, self.highest = ssrc, sequence, sequence
+        self.packets = self.octets = 0
+        self.first_at = time.monotonic()
+
+    @property
+    def lost(self) -> int:
+        """Packets that should have come by now and did not."""
+        return self.highest - self.base + 1 - self.packets
+
+
+class CountOnlySubscriber:
+    """Receives without decrypting: counts packets by their (clear) headers and reports on them as a browser would.
+
+    Every `sample`-th packet is unprotected, to be sure that it could be.
+    """
+
+    def __init__(self, identity: Identity | None = None, *, sample: int = 100, report_every: float = 1.0) -> None:
+        self.peer = Peer(identity, on_rtp=self._count, on_rtcp=self._control, on_lost=self._on_lost)
+        self.streams: dict[int, Counted] = {}
+        """By payload type; RTX is counted like any other."""
+        self.sampled = self.bad_samples = 0
+        self.ended = asyncio.Event()
+        """Set when the relay says goodbye."""
+        self.reporting = True
+        self._sample = sample
+        self._until_sample = sample
+        self._every = report_every
+        self._reporter: asyncio.Task[None] | None = None
+        self._sender_reports: dict[int, tuple[int, float]] = {}
+
+    async def connect(self, answer_sdp: str) -> None:
+        """Comes up and begins to report."""
+        await self.peer.connect(answer_sdp)
+        self._reporter = asyncio.create_task(self._report_on(), name="media-counting-reporter")
+
+    def offer(self, *, video: Sequence[str] = ("H264", "VP8"), rtx: bool = False) -> str:
+        """This subscriber's offer."""
+        return self.peer.offer(sends=False, video=video, rtx=rtx)
+
+    def _count(self, packet: memoryview) -> None:
+        kind, sequence = packet[1] & 0x7F, packet[2] << 8 | packet[3]
+        stream = self.streams.get(kind)
+        if stream is None:
+            ssrc = int.from_bytes(packet[8:12], "big")
+            stream = self.streams[kind] = Counted(ssrc, sequence)
+        ahead = (sequence - stream.highest) & 0xFFFF
+        if ahead < 0x8000:
+            stream.highest += ahead
+        stream.packets += 1
+        stream.octets += len(packet)
+        self._until_sample -= 1
+        if not self._until_sample:
+            self._until_sample = self._sample
+            self.sampled += 1
+            try:
+                self.peer.channel.unprotect(bytes(packet))
+            except Unauthentic:
+                self.bad_samples += 1
+
+    def _control(self, feedback: rtcp.Feedback) -> None:
+        for report in feedback.reports:
+            self._sender_reports[report.ssrc] = (report.ntp >> 16 & 0xFFFFFFFF, time.monotonic())
+
+    def _on_lost(self) -> None:
+        self.ended.set()
+
+    async def _report_on(self) -> None:
+        while True:
+            await asyncio.sleep(self._every)
+            if self.reporting:
+                self.report()
+
+    def report(self) -> None:
+        """Sends a receiver report on every stream now."""
+        blocks = []
+        for stream in self.streams.values():
+            last_sr, at = self._sender_reports.get(stream.ssrc, (0, 0.0))
+            delay = int((time.monotonic() - at) * 65536) if last_sr else 0
+            blocks.append(rtcp.Block(stream.ssrc, 0, stream.lost, stream.highest, 0, last_sr, delay & 0xFFFFFFFF))
+        if blocks:
+            self.peer.send_rtcp(rtcp.receiver_report(1, blocks))
+
+    @property
+    def packets(self) -> int:
+        """Received, all streams together."""
+        return sum(stream.packets for stream in self.streams.values())
+
+    @property
+    def lost(self) -> int:
+        """Missing, all streams together."""
+        return sum(stream.lost for stream in self.streams.values())
+
+    async def close(self, *, silently: bool = False) -> None:
+        """Ends the subscription."""
+        if self._reporter is not None:
+            self._reporter.cancel()
+            await asyncio.wait({self._reporter})
+            self._reporter = None
+        await self.peer.close(silently=silently)

@@ -1,0 +1,124 @@
+"""A publication: one source of a room, its layers, who sends it and who receives it.
+
+It outlives its publisher's connections: subscribers stay when the publisher reconnects.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from media import rtcp
+from media.events import PeerId, RoomId, SourceName
+from media.layer import Layer
+from media.negotiation import Stream
+from media.udp import UdpPort
+from media.values import Kind, LayerView
+
+if TYPE_CHECKING:
+    from media.publishing import PublisherSession
+    from media.subscribing import SubscriberSession
+
+KINDS: tuple[Kind, ...] = ("audio", "video")
+REMEMBERED_REPORTS = 64
+
+
+class ClockReport(NamedTuple):
+    """What a sender report to subscribers says of one layer."""
+
+    layer: Layer
+    ntp: int
+    rtp: int
+
+
+class Publication:
+    """One source. `now` is always monotonic seconds."""
+
+    def __init__(self, room: RoomId, source: SourceName, owner: PeerId, port: UdpPort) -> None:
+        self.room, self.source, self.owner = room, source, owner
+        self.cname = secrets.token_hex(8)
+        self.layers: Mapping[Kind, Layer] = {kind: Layer(kind, port) for kind in KINDS}
+        self.publisher: PublisherSession | None = None
+        """The connected one."""
+        self.subscribers: set[SubscriberSession] = set()
+        self._reports_sent: dict[int, float] = {}
+
+    @property
+    def packets(self) -> int:
+        """Arrived from its publishers, all layers together."""
+        return self.layers["audio"].packets + self.layers["video"].packets
+
+    @property
+    def streams(self) -> Mapping[Kind, Stream]:
+        """The SSRCs that go into a subscriber's answer."""
+        return {kind: Stream(layer.ssrc, layer.rtx_ssrc) for kind, layer in self.layers.items()}
+
+    def attach(self, publisher: PublisherSession, codecs: Mapping[Kind, str], now: float) -> None:
+        """A publisher's connection takes the source over."""
+        self.publisher = publisher
+        for kind, layer in self.layers.items():
+            layer.attach(codecs.get(kind, ""))
+            for subscriber in self.subscribers:
+                subscriber.codec_changed(layer, now)
+
+    def detach(self, publisher: PublisherSession) -> None:
+        """The publisher's connection ended; a newer one is not touched."""
+        if self.publisher is publisher:
+            self.publisher = None
+
+    def tick(self, now: float) -> None:
+        """Joiners' next packets, and what the publisher must be asked for now."""
+        publisher = self.publisher
+        for layer in self.layers.values():
+            if layer.catching_up:
+                layer.tick(now)
+            if publisher is None or layer.reception is None:
+                continue
+            if wanted := layer.missing(now):
+                publisher.ask(rtcp.nack(1, layer.reception.ssrc, wanted))
+            if layer.keyframe_due(now):
+                publisher.ask(rtcp.picture_loss(1, layer.reception.ssrc))
+
+    def clock_reports(self, now: float) -> list[ClockReport]:
+        """RTP and NTP time of each running layer on one clock: the publisher's own, as its sender reports gave it; until
+        each layer has one, the relay's, by the arrival of the first packets."""
+        running = [(layer, layer.reception) for layer in self.layers.values() if layer.reception is not None]
+        own = all(reception.clock is not None for _, reception in running)
+        found: list[ClockReport] = []
+        for layer, reception in running:
+            point = reception.clock if own else reception.first
+            if point is None:
+                continue
+            age = now - point.at
+            base = point.ntp if own else rtcp.ntp(point.at)
+            ntp = (base + int(age * (1 << 32))) & 0xFFFFFFFFFFFFFFFF
+            found.append(ClockReport(layer, ntp, layer.rtp_time(point.rtp + int(age * layer.rate))))
+        for report in found:
+            self._reports_sent[report.ntp >> 16 & 0xFFFFFFFF] = now
+        while len(self._reports_sent) > REMEMBERED_REPORTS * max(1, len(self.subscribers)):
+            self._reports_sent.pop(next(iter(self._reports_sent)))
+        return found
+
+    def round_trip(self, block: rtcp.Block, now: float) -> float | None:
+        """Milliseconds to the subscriber that sent this block and back; None where it answers no report of ours."""
+        sent = self._reports_sent.get(block.last_sr)
+        return max(0.0, (now - sent - block.delay / 65536) * 1000) if sent is not None else None
+
+    def views(self) -> tuple[LayerView, ...]:
+        """The layers that have a publisher, or had one."""
+        return tuple(
+            LayerView(
+                source=self.source,
+                kind=kind,
+                codec=layer.codec,
+                packets=layer.packets,
+                octets=layer.octets,
+                lost=layer.lost,
+                keyframes=layer.keyframes,
+                keyframe_requests=layer.requested,
+                retransmitted=layer.retransmitted,
+            )
+            for kind, layer in self.layers.items()
+            if layer.codec
+        )

@@ -1,0 +1,128 @@
+"""The publisher's session: its packets go into the publication's layers, and it hears how they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from media import rtcp, rtp
+from media.aiortc_bridge import Identity
+from media.layer import Layer
+from media.negotiation import Track
+from media.publication import Publication
+from media.session import House, Name, Session
+from media.slots import PublisherSlots
+from media.values import Kind, SessionView
+
+REPORT_EVERY = 1.0
+
+
+class PublisherSession(Session):
+    """WHIP: one peer sends one source."""
+
+    def __init__(
+        self,
+        house: House,
+        name: Name,
+        identity: Identity,
+        publication: Publication,
+        tracks: Sequence[Track],
+        *,
+        dtls_server: bool,
+    ) -> None:
+        super().__init__(house, name, identity, dtls_server=dtls_server)
+        self.publication = publication
+        self.codecs: dict[Kind, str] = {track.kind: track.chosen[0].codec.name for track in tracks}
+        self._by_type: dict[int, tuple[Layer, bool]] = {}
+        for track in tracks:
+            layer, best = publication.layers[track.kind], track.chosen[0]
+            self._by_type[best.codec.payload_type] = (layer, False)
+            if best.rtx is not None:
+                self._by_type[best.rtx] = (layer, True)
+        self._slots: PublisherSlots | None = None
+        self._report_at = 0.0
+        self._packets = self._octets = 0
+
+    def on_connected(self, now: float) -> None:
+        """Takes the source over."""
+        self.publication.attach(self, self.codecs, now)
+        self._slots = PublisherSlots(self._arrived, now=now, seconds=self.house.config.slot_seconds)
+
+    def _arrived(self) -> tuple[int, int, int]:
+        return self._packets, self._octets, sum(layer.lost for layer in self.publication.layers.values())
+
+    def on_rtp(self, packet: bytes, now: float) -> None:
+        """Sends the packet on, when it is of a codec that was agreed."""
+        parsed = rtp.parse(packet)
+        known = self._by_type.get(parsed.payload_type) if parsed is not None else None
+        if parsed is None or known is None or self.publication.publisher is not self:
+            return
+        layer, repaired = known
+        if repaired:
+            if layer.reception is None or len(parsed.payload) < 3:
+                return  # padding of a bandwidth probe, or nothing to repair yet
+            original = int.from_bytes(parsed.payload[:2], "big")
+            parsed = parsed._replace(sequence=original, ssrc=layer.reception.ssrc, payload=parsed.payload[2:])
+        self._packets += 1
+        self._octets += len(parsed.payload) + 12
+        layer.arrive(parsed, now)
+
+    def on_rtcp(self, feedback: rtcp.Feedback, now: float) -> None:
+        """Takes the clock from sender reports."""
+        for report in feedback.reports:
+            for layer in self.publication.layers.values():
+                if layer.reception is not None and layer.reception.ssrc == report.ssrc:
+                    layer.reception.reported(report.ntp, report.rtp, now)
+
+    def ask(self, feedback: bytes) -> None:
+        """Sends a feedback message; the empty report before it makes the compound whole for publishers that want it so."""
+        self.send_rtcp(rtcp.receiver_report(1, []) + feedback)
+
+    def _report(self, now: float) -> bytes:
+        """A receiver report on all its streams, with our name."""
+        receptions = [layer.reception for layer in self.publication.layers.values() if layer.reception is not None]
+        return rtcp.receiver_report(1, [r.block(now) for r in receptions]) + rtcp.description(1, self.publication.cname)
+
+    def on_upkeep(self, now: float) -> None:
+        """A report with the bandwidth limit each second, a slot when it is due."""
+        if now >= self._report_at and self.publication.publisher is self:
+            self._report_at = now + REPORT_EVERY
+            layers = self.publication.layers.values()
+            ssrcs = [layer.reception.ssrc for layer in layers if layer.reception is not None]
+            if ssrcs:
+                limit = rtcp.bitrate_limit(1, ssrcs, self.house.config.video_bitrate)
+                self.send_rtcp(self._report(now) + limit)
+        if self._slots is not None and now >= self._slots.due_at:
+            self.emit_slot(self._slots.take(now), jitter_ms=self._jitter(), round_trip_ms=None)
+
+    def _jitter(self) -> float | None:
+        receptions = [layer.reception for layer in self.publication.layers.values() if layer.reception is not None]
+        return max((r.jitter_ms for r in receptions), default=None)
+
+    def on_finish(self, now: float) -> None:
+        """The last slot; the source is free for the peer's next session."""
+        if self._slots is not None:
+            self.emit_slot(self._slots.take(now), jitter_ms=self._jitter(), round_trip_ms=None)
+        self.publication.detach(self)
+
+    def goodbye(self) -> bytes:
+        """BYE of our reporting SSRC."""
+        return rtcp.receiver_report(1, []) + rtcp.goodbye([1])
+
+    def view(self) -> SessionView:
+        """The session now."""
+        n, since = self.name, self.connected_at
+        return SessionView(
+            session=n.session,
+            room=n.room,
+            source=n.source,
+            peer=n.peer,
+            role=n.role,
+            etag=self.etag,
+            connected=since is not None,
+            seconds=self.house.monotonic() - since if since is not None else 0.0,
+            packets=self._packets,
+            octets=self._octets,
+            lost=self._arrived()[2],
+            jitter_ms=self._jitter(),
+            round_trip_ms=None,
+        )

@@ -1,0 +1,317 @@
+"""The relay: sessions come in by WHIP and WHEP semantics, packets go from each publisher to its subscribers.
+
+Everything happens on the event loop that called `Relay.start`. Nothing here knows HTTP: the api calls `publish`,
+`subscribe`, `trickle`, `restart_ice` and `close_session`, and maps `media.errors` to statuses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from media import negotiation, sdp
+from media.addresses import candidates
+from media.aiortc_bridge import Identity, missing_names
+from media.errors import Full, NoPublisher, SourceTaken, UnknownSession
+from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName
+from media.ice import Switchboard
+from media.negotiation import Endpoint, Track
+from media.publication import Publication
+from media.publishing import PublisherSession
+from media.session import Name, Reason, Session
+from media.stun import Address
+from media.subscribing import SubscriberSession
+from media.udp import UdpPort
+from media.values import Answer, Kind, RelayConfig, RelayTotals, Role, RoomStats, SessionView
+
+log = logging.getLogger(__name__)
+
+TICK = 0.02
+"""Seconds between two rounds of housekeeping while there are sessions."""
+IDLE_TICK = 0.2
+RETRY_NO_PUBLISHER, RETRY_FULL = 2, 5
+
+
+class Relay:
+    """One worker's live media, on one UDP port.
+
+    `on_event` gets every `media.events.MediaEvent`, called on the event loop; it must be quick and must not raise.
+    `monotonic` gives seconds for durations, `now` an aware wall clock for labels.
+    """
+
+    def __init__(
+        self,
+        config: RelayConfig,
+        on_event: OnEvent,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.config = config
+        self.now, self.monotonic = now, monotonic
+        self._on_event = on_event
+        self._sessions: dict[SessionId, Session] = {}
+        self._publications: dict[tuple[RoomId, SourceName], Publication] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._ticker: asyncio.Task[None] | None = None
+        self._udp: UdpPort | None = None
+        self._candidates: tuple[tuple[str, int], ...] = ()
+        self._identity = Identity()
+        self._switchboard = Switchboard(self.send, monotonic)
+        self._packets_before = 0
+
+    @property
+    def port(self) -> int:
+        """The UDP port in use, known after `start`."""
+        return self._started().number
+
+    def _started(self) -> UdpPort:
+        if self._udp is None:
+            raise RuntimeError("the relay is not running")
+        return self._udp
+
+    async def start(self) -> None:
+        """Binds the port and begins to serve. Raises OSError where the address cannot be had, RuntimeError where the
+        installed aiortc or pylibsrtp lacks what the relay needs."""
+        if gone := missing_names():
+            raise RuntimeError(" ".join(gone))
+        self._udp = UdpPort(self.config.host, self.config.port, self._switchboard.datagram)
+        try:
+            self._candidates = await candidates(self.config.host, self.config.announce, self._udp.number)
+        except BaseException:
+            self._udp.close()
+            self._udp = None
+            raise
+        self._ticker = asyncio.create_task(self._tick_on(), name="media-relay-ticker")
+
+    async def close(self) -> None:
+        """Ends every session with the reason ``shutdown``, emits their last events, frees the port. May be repeated."""
+        for session in list(self._sessions.values()):
+            self.end(session, "shutdown")
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._ticker
+            self._ticker = None
+        if self._closing:
+            await asyncio.wait(self._closing)
+        if self._udp is not None:
+            self._udp.close()
+            self._udp = None
+
+    async def publish(self, room: RoomId, source: SourceName, peer: PeerId, offer_sdp: str) -> Answer:
+        """Takes a WHIP offer. The peer owns the source from now on; when its new session is connected it replaces
+        the peer's older one (`Disconnected` with ``replaced``), and subscribers stay.
+
+        Raises BadOffer, NothingInCommon, SourceTaken, Full. A refusal leaves nothing behind.
+        """
+        udp, offer = self._started(), sdp.parse_offer(offer_sdp)
+        preferences: dict[Kind, tuple[str, ...]] = {
+            "audio": negotiation.AUDIO_CODECS,
+            "video": self.config.video_codecs,
+        }
+        tracks = negotiation.choose(offer, sends=True, preferences=preferences, single=True)
+        publication = self._publications.get((room, source))
+        if publication is not None and publication.owner != peer and self._has_publisher(publication):
+            raise SourceTaken(f"{source} of {room}")
+        self._make_room("publisher", room, source, peer)
+        if publication is None:
+            publication = self._publications[room, source] = Publication(room, source, peer, udp)
+        publication.owner = peer
+        name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "publisher")
+        server = negotiation.dtls_server(offer)
+        session = PublisherSession(self, name, self._identity, publication, tracks, dtls_server=server)
+        return self._begin(session, offer, tracks, None)
+
+    async def subscribe(self, room: RoomId, source: SourceName, peer: PeerId, offer_sdp: str) -> Answer:
+        """Takes a WHEP offer for a source that is being published. A peer's connected second session replaces its
+        first of the same source.
+
+        Raises BadOffer, NothingInCommon, NoPublisher, Full. A refusal leaves nothing behind.
+        """
+        self._started()
+        offer = sdp.parse_offer(offer_sdp)
+        publication = self._publications.get((room, source))
+        if publication is None or publication.publisher is None:
+            raise NoPublisher(f"{source} of {room}", retry_after=RETRY_NO_PUBLISHER)
+        running = publication.layers["video"].codec
+        video = (running,) if running else ()
+        others = tuple(name for name in self.config.video_codecs if name != running)
+        preferences: dict[Kind, tuple[str, ...]] = {"audio": negotiation.AUDIO_CODECS, "video": video + others}
+        tracks = negotiation.choose(offer, sends=False, preferences=preferences, single=False)
+        negotiation.require(tracks, "video", running)
+        self._make_room("subscriber", room, source, peer)
+        name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "subscriber")
+        server = negotiation.dtls_server(offer)
+        session = SubscriberSession(self, name, self._identity, publication, tracks, dtls_server=server)
+        return self._begin(session, offer, tracks, publication)
+
+    def _begin(
+        self, session: Session, offer: sdp.Offer, tracks: tuple[Track, ...], sending: Publication | None
+    ) -> Answer:
+        session.sections = tuple((track.section.mid, track.kind) for track in tracks)
+        text = negotiation.answer(offer, tracks, self._endpoint(session, sending))
+        self._sessions[session.name.session] = session
+        self._switchboard.add(session.agent)
+        session.begin(offer.fingerprints)
+        return Answer(session.name.session, text, session.etag)
+
+    def _endpoint(self, session: Session, sending: Publication | None) -> Endpoint:
+        return Endpoint(
+            credentials=session.agent.credentials,
+            fingerprint=self._identity.fingerprint,
+            candidates=self._candidates,
+            cname=sending.cname if sending is not None else "",
+            streams=sending.streams if sending is not None else None,
+        )
+
+    def _has_publisher(self, publication: Publication) -> bool:
+        return publication.publisher is not None or any(
+            isinstance(s, PublisherSession) and s.publication is publication for s in self._sessions.values()
+        )
+
+    def _make_room(self, role: Role, room: RoomId, source: SourceName, peer: PeerId) -> None:
+        """Enforces the limits; the peer's own oldest unfinished sessions make room first. Raises Full."""
+        unfinished = [s for s in self._sessions.values() if s.connected_at is None]
+        own = [s for s in unfinished if s.name.peer == peer and s.name.room == room]
+        for session in own[: max(0, len(own) + 1 - self.config.max_unfinished_per_peer)]:
+            self.end(session, "replaced")
+            unfinished.remove(session)
+        if len(unfinished) >= self.config.max_unfinished:
+            raise Full("too many unfinished sessions", retry_after=RETRY_FULL)
+        most = self.config.max_publishers if role == "publisher" else self.config.max_subscribers
+        others = sum(s.name.role == role and s.name.peer != peer for s in self._sessions.values())
+        if others >= most:
+            raise Full(f"too many {role}s", retry_after=RETRY_FULL)
+
+    def _session(self, session: SessionId) -> Session:
+        found = self._sessions.get(session)
+        if found is None:
+            raise UnknownSession(session)
+        return found
+
+    def session(self, session: SessionId) -> SessionView:
+        """Who the session belongs to (compare room, peer and role with the token) and its `etag`. Raises UnknownSession."""
+        return self._session(session).view()
+
+    async def trickle(self, session: SessionId, fragment: str) -> None:
+        """Takes a trickle-ICE fragment. The relay is ICE-lite and needs no candidates: the fragment is only checked.
+
+        Raises BadOffer, UnknownSession.
+        """
+        self._session(session)
+        sdp.parse_fragment(fragment)
+
+    async def restart_ice(self, session: SessionId, fragment: str) -> Answer:
+        """Takes a fragment with new ``ice-ufrag`` and ``ice-pwd``; the answer is a fragment with the relay's new ones and
+        a new etag. Media goes on over the old pair until the new one is proved, so a failed restart ends nothing.
+
+        Raises BadOffer, UnknownSession.
+        """
+        found = self._session(session)
+        sdp.require_credentials(sdp.parse_fragment(fragment))
+        self._switchboard.replace_credentials(found.agent)
+        found.generation += 1
+        mid, kind = found.sections[0]
+        text = negotiation.restart_fragment(mid, kind, self._endpoint(found, None))
+        return Answer(session, text, found.etag)
+
+    async def close_session(self, session: SessionId) -> None:
+        """Ends a session (``closed``): its last slot and `Disconnected` are emitted before this returns.
+
+        Raises UnknownSession.
+        """
+        closing = self.end(self._session(session), "closed")
+        if closing is not None:
+            await asyncio.wait({closing})
+
+    async def close_room(self, room: RoomId) -> None:
+        """Ends every session of the room (``closed``); an unknown room is no error."""
+        mine = [session for session in self._sessions.values() if session.name.room == room]
+        closing = [task for session in mine if (task := self.end(session, "closed")) is not None]
+        if closing:
+            await asyncio.wait(closing)
+
+    def snapshot(self, room: RoomId) -> RoomStats:
+        """The room's sessions and layers now."""
+        sessions = tuple(session.view() for session in self._sessions.values() if session.name.room == room)
+        layers = tuple(view for (r, _), p in self._publications.items() if r == room for view in p.views())
+        return RoomStats(room, sessions, layers)
+
+    def totals(self) -> RelayTotals:
+        """The relay's counters since its start."""
+        sessions = list(self._sessions.values())
+        return RelayTotals(
+            rooms=len({session.name.room for session in sessions}),
+            publishers=sum(s.name.role == "publisher" and s.connected_at is not None for s in sessions),
+            subscribers=sum(s.name.role == "subscriber" and s.connected_at is not None for s in sessions),
+            unfinished=sum(s.connected_at is None for s in sessions),
+            packets_in=self._packets_before + sum(p.packets for p in self._publications.values()),
+            datagrams_out=self._udp.datagrams_out if self._udp is not None else 0,
+            send_failures=self._udp.send_failures if self._udp is not None else 0,
+            stray=self._switchboard.stray,
+            refused_checks=self._switchboard.refused_checks,
+        )
+
+    # What sessions need of their house.
+
+    def send(self, datagram: bytes, address: Address) -> bool:
+        """Puts a datagram on the wire; False when it could not be."""
+        return self._udp is not None and self._udp.send(datagram, address)
+
+    def emit(self, event: MediaEvent) -> None:
+        """Tells the world. A listener that raises is logged and does not harm the class."""
+        try:
+            self._on_event(event)
+        except Exception:
+            log.exception("media_event_refused event=%s", type(event).__name__)
+
+    def connected(self, session: Session) -> None:
+        """A session came up: the peer's older one of the same kind makes room."""
+        mine = session.name
+        for other in list(self._sessions.values()):
+            n = other.name
+            same = (n.room, n.source, n.peer, n.role) == (mine.room, mine.source, mine.peer, mine.role)
+            if other is not session and same and other.created_at <= session.created_at:
+                self.end(other, "replaced")
+
+    def end(self, session: Session, reason: Reason) -> asyncio.Task[None] | None:
+        """Takes a session out at once and says goodbye in a task; None when it has ended already."""
+        if session.ended:
+            return None
+        self._sessions.pop(session.name.session, None)
+        self._switchboard.remove(session.agent)
+        session.finish(reason, self.monotonic())
+        self._drop_empty((session.name.room, session.name.source))
+        task = asyncio.create_task(session.shut(), name=f"media-goodbye-{session.name.session}")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        return task
+
+    def _drop_empty(self, key: tuple[RoomId, SourceName]) -> None:
+        if any((s.name.room, s.name.source) == key for s in self._sessions.values()):
+            return
+        publication = self._publications.pop(key, None)
+        if publication is not None:
+            self._packets_before += publication.packets
+
+    async def _tick_on(self) -> None:
+        while True:
+            await asyncio.sleep(TICK if self._sessions else IDLE_TICK)
+            now = self.monotonic()
+            for publication in list(self._publications.values()):
+                self._guarded(publication.tick, now)
+            for session in list(self._sessions.values()):
+                self._guarded(session.upkeep, now)
+
+    def _guarded(self, work: Callable[[float], None], now: float) -> None:
+        """One class's trouble must not stop the housekeeping of the others."""
+        try:
+            work(now)
+        except Exception:
+            log.exception("media_upkeep_failed")

@@ -1,0 +1,86 @@
+"""RTP (RFC 3550) as far as a relay reads it: headers, sequence numbers, where a key picture begins."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+HEADER = struct.Struct("!BBHII")
+"""First byte, marker and payload type, sequence number, timestamp, SSRC."""
+
+
+class Packet(NamedTuple):
+    """A parsed packet; `payload` excludes header extensions and padding."""
+
+    marker: int
+    """0 or 0x80, ready to be joined with a payload type."""
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload: bytes
+
+
+def parse(packet: bytes) -> Packet | None:
+    """Reads an unprotected packet; None when it is malformed."""
+    if len(packet) < 12:
+        return None
+    first, second, sequence, timestamp, ssrc = HEADER.unpack_from(packet)
+    if first >> 6 != 2:
+        return None
+    start, end = 12 + 4 * (first & 15), len(packet)
+    if first & 0x10:
+        if start + 4 > end:
+            return None
+        start += 4 + 4 * int.from_bytes(packet[start + 2 : start + 4], "big")
+    if start > end:
+        return None
+    if first & 0x20:
+        padding = packet[-1]
+        if padding == 0 or start + padding > end:
+            return None
+        end -= padding
+    return Packet(second & 0x80, second & 0x7F, sequence, timestamp, ssrc, packet[start:end])
+
+
+def unwrap(number: int, near: int) -> int:
+    """The full sequence number that ends in these 16 bits and lies nearest to `near`."""
+    return near + ((number - near + 0x8000) & 0xFFFF) - 0x8000
+
+
+def starts_keyframe(codec: str, payload: bytes) -> bool:
+    """True for the first packet of a picture that needs no other: H264 (RFC 6184: SPS or IDR) or VP8 (RFC 7741)."""
+    if codec == "H264":
+        return _h264_key(payload)
+    if codec == "VP8":
+        return _vp8_key(payload)
+    return False
+
+
+def _h264_key(payload: bytes) -> bool:
+    if not payload:
+        return False
+    unit = payload[0] & 31
+    if unit in (5, 7):
+        return True
+    if unit == 28 and len(payload) > 1:  # FU-A: only its first fragment begins a unit
+        return bool(payload[1] & 0x80) and payload[1] & 31 in (5, 7)
+    at = 1
+    while unit == 24 and at + 2 < len(payload):  # STAP-A
+        if payload[at + 2] & 31 in (5, 7):
+            return True
+        at += 2 + int.from_bytes(payload[at : at + 2], "big")
+    return False
+
+
+def _vp8_key(payload: bytes) -> bool:
+    if len(payload) < 2 or payload[0] & 0x1F != 0x10:  # start of partition 0
+        return False
+    at = 1
+    if payload[0] & 0x80:
+        flags = payload[1]
+        at = 2
+        if flags & 0x80:
+            at += 2 if len(payload) > at and payload[at] & 0x80 else 1
+        at += (1 if flags & 0x40 else 0) + (1 if flags & 0x30 else 0)
+    return len(payload) > at and payload[at] & 1 == 0

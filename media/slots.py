@@ -1,0 +1,181 @@
+"""Evidence slots: what was sent in which seconds, and what receiver reports later confirm of it.
+
+A browser reports on pictures about once a second and on sound every 2.5 to 7.5 s, so a report speaks of packets that were
+sent in earlier slots. Each slot remembers which sequence numbers it covers; a report that advances the highest
+received number is spread over the slots by these numbers, less the packets it calls lost.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Reading(NamedTuple):
+    """A stream's counters at a moment."""
+
+    packets: int
+    octets: int
+    upto: int | None
+    """The extended number after the last one sent; None before the first."""
+
+
+class Stream(Protocol):
+    """One stream sent to a subscriber."""
+
+    def reading(self) -> Reading: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A slot whose facts are known as well as they will be. Times are monotonic seconds."""
+
+    started: float
+    ended: float
+    packets: int
+    octets: int
+    acknowledged: int | None
+    lost: int
+    source_packets: int
+
+
+@dataclass(slots=True)
+class _Slot:
+    started: float
+    first: list[Reading]
+    source_first: int
+    last: list[Reading] = field(default_factory=list)
+    source_last: int = 0
+    ended: float | None = None
+    acknowledged: int = 0
+    lost: int = 0
+    heard: bool = False
+
+    def span(self, index: int) -> tuple[int, int | None]:
+        """[from, to) of the stream's numbers in this slot; `to` is None while the slot is open."""
+        start = self.first[index].upto or 0
+        return start, (self.last[index].upto or start) if self.last else None
+
+    def finished(self) -> Finished:
+        packets = sum(b.packets - a.packets for a, b in zip(self.first, self.last, strict=True))
+        octets = sum(b.octets - a.octets for a, b in zip(self.first, self.last, strict=True))
+        acknowledged = min(self.acknowledged, packets) if self.heard else None
+        source = self.source_last - self.source_first
+        return Finished(self.started, self.ended or self.started, packets, octets, acknowledged, self.lost, source)
+
+
+@dataclass(slots=True)
+class _Heard:
+    """How far receiver reports go on one stream."""
+
+    upto: int | None = None
+    lost: int = 0
+
+
+class SubscriberSlots:
+    """The slots of one subscriber over all its streams."""
+
+    def __init__(
+        self, streams: Sequence[Stream], source_packets: Callable[[], int], *, now: float, seconds: float, grace: float
+    ) -> None:
+        self._streams = streams
+        self._source_packets = source_packets
+        self._seconds, self._grace = seconds, grace
+        self._heard = [_Heard() for _ in streams]
+        self._pending: deque[_Slot] = deque()
+        self._open = self._begin(now)
+
+    def _begin(self, now: float) -> _Slot:
+        return _Slot(now, [stream.reading() for stream in self._streams], self._source_packets())
+
+    @property
+    def due_at(self) -> float:
+        """When the open slot is to be cut."""
+        return self._open.started + self._seconds
+
+    def cut(self, now: float) -> None:
+        """Ends the open slot and begins the next."""
+        slot = self._open
+        slot.ended = now
+        self._open = self._begin(now)
+        slot.last, slot.source_last = self._open.first, self._open.source_first
+        self._pending.append(slot)
+
+    def report(self, index: int, *, first: int, number: int, lost: int) -> None:
+        """Takes an authenticated receiver report on a stream: `first` is the number it was first sent, `number` the
+        highest that was received (extended as we count), `lost` the receiver's cumulative loss."""
+        for slot in (*self._pending, self._open):
+            slot.heard = True
+        heard, upto = self._heard[index], number + 1
+        start = first if heard.upto is None else heard.upto
+        advance = upto - start
+        if advance <= 0 or number < first:
+            return
+        missing = max(0, min(advance, lost - heard.lost))
+        heard.upto, heard.lost = upto, lost
+        self._spread(index, start, upto, missing)
+
+    def _spread(self, index: int, start: int, upto: int, missing: int) -> None:
+        """Shares [start, upto) out among the slots, each with its part of the missing."""
+        whole, seen, told = upto - start, 0, 0
+        for slot in (*self._pending, self._open):
+            low, high = slot.span(index)
+            overlap = min(upto, high if high is not None else upto) - max(start, low)
+            if overlap <= 0:
+                continue
+            seen += overlap
+            part = missing * seen // whole - told
+            told += part
+            slot.acknowledged += overlap - part
+            slot.lost += part
+
+    def _settled(self, slot: _Slot) -> bool:
+        """True when reports have passed every packet of the slot."""
+        for index, heard in enumerate(self._heard):
+            low, high = slot.span(index)
+            sent = slot.last[index].packets > slot.first[index].packets and high is not None and high > low
+            if sent and (heard.upto is None or heard.upto < (high or 0)):
+                return False
+        return True
+
+    def take(self, now: float) -> list[Finished]:
+        """The slots that are known by now, oldest first: settled, or past their grace."""
+        ready: list[Finished] = []
+        while self._pending:
+            slot = self._pending[0]
+            if not self._settled(slot) and now - (slot.ended or now) < self._grace:
+                break
+            ready.append(self._pending.popleft().finished())
+        return ready
+
+    def close(self, now: float) -> list[Finished]:
+        """The session ends: the open slot is cut, everything is told as it is known."""
+        if now > self._open.started:
+            self.cut(now)
+        rest = [slot.finished() for slot in self._pending]
+        self._pending.clear()
+        return rest
+
+
+class PublisherSlots:
+    """The slots of one publisher: what arrived. Nothing needs to be confirmed, the packets themselves are authentic."""
+
+    def __init__(self, arrived: Callable[[], tuple[int, int, int]], *, now: float, seconds: float) -> None:
+        """`arrived` reads (packets, octets, lost)."""
+        self._arrived, self._seconds = arrived, seconds
+        self._started, self._first = now, arrived()
+
+    @property
+    def due_at(self) -> float:
+        """When the open slot is to be cut."""
+        return self._started + self._seconds
+
+    def take(self, now: float) -> Finished:
+        """Ends the open slot and begins the next."""
+        last = self._arrived()
+        packets, octets, lost = (b - a for a, b in zip(self._first, last, strict=True))
+        slot = Finished(self._started, now, packets, octets, packets, lost, packets)
+        self._started, self._first = now, last
+        return slot

@@ -1,0 +1,170 @@
+"""The subscriber's session: its feeds, its sender reports, and what its receiver reports prove."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from media import rtcp
+from media.aiortc_bridge import Identity
+from media.feed import Feed
+from media.layer import Layer
+from media.negotiation import Track
+from media.publication import Publication
+from media.session import House, Name, Session
+from media.slots import SubscriberSlots
+from media.values import SessionView
+
+REPORT_EVERY = 2.0
+FIRST_REPORTS = 0.3
+"""Sender reports come this often in a session's first two seconds, so that sound and picture meet early."""
+
+
+class SubscriberSession(Session):
+    """WHEP: one peer receives one source."""
+
+    def __init__(
+        self,
+        house: House,
+        name: Name,
+        identity: Identity,
+        publication: Publication,
+        tracks: Sequence[Track],
+        *,
+        dtls_server: bool,
+    ) -> None:
+        super().__init__(house, name, identity, dtls_server=dtls_server)
+        self.publication = publication
+        self.feeds = tuple(self._feed(track) for track in tracks)
+        self._by_ssrc = {feed.layer.ssrc: index for index, feed in enumerate(self.feeds)}
+        self._slots: SubscriberSlots | None = None
+        self._report_at = 0.0
+        self._jitter: dict[int, float] = {}
+        self._lost: dict[int, int] = {}
+        self._round_trip: float | None = None
+
+    def _feed(self, track: Track) -> Feed:
+        types = {c.codec.name: c.codec.payload_type for c in track.chosen}
+        repairs = {c.codec.payload_type: c.rtx for c in track.chosen if c.rtx is not None}
+        return Feed(self.publication.layers[track.kind], self, types, repairs)
+
+    def on_connected(self, now: float) -> None:
+        """Begins to receive."""
+        config = self.house.config
+        self._slots = SubscriberSlots(
+            self.feeds,
+            lambda: self.publication.packets,
+            now=now,
+            seconds=config.slot_seconds,
+            grace=config.slot_grace_seconds,
+        )
+        self.publication.subscribers.add(self)
+        for feed in self.feeds:
+            feed.start(now)
+
+    def on_moved(self) -> None:
+        """Packets follow the peer to its new address."""
+        for feed in self.feeds:
+            feed.moved()
+
+    def codec_changed(self, layer: Layer, now: float) -> None:
+        """The publication has a new publisher."""
+        for feed in self.feeds:
+            if feed.layer is layer:
+                feed.codec_changed(now)
+
+    def on_rtp(self, packet: bytes, now: float) -> None:
+        """A subscriber sends no media; what it sends is dropped."""
+
+    def on_rtcp(self, feedback: rtcp.Feedback, now: float) -> None:
+        """Sends again what is asked for, asks for key pictures, and takes reports as evidence."""
+        for ssrc, sequence in feedback.nacks:
+            index = self._by_ssrc.get(ssrc)
+            if index is not None:
+                self.feeds[index].resend(sequence, now)
+        for ssrc in feedback.keyframes:
+            index = self._by_ssrc.get(ssrc)
+            if index is not None and self.feeds[index].layer.kind == "video":
+                self.feeds[index].layer.requests.want()
+        for block in feedback.blocks:
+            index = self._by_ssrc.get(block.ssrc)
+            if index is not None:
+                self._reported(index, block, now)
+
+    def _reported(self, index: int, block: rtcp.Block, now: float) -> None:
+        feed = self.feeds[index]
+        self._jitter[index] = block.jitter * 1000 / feed.layer.rate
+        self._lost[index] = block.lost
+        round_trip = self.publication.round_trip(block, now) if block.last_sr else None
+        if round_trip is not None:
+            self._round_trip = round_trip
+        if self._slots is not None and feed.first is not None:
+            number = feed.layer.number_of(block.highest & 0xFFFF)
+            self._slots.report(index, first=feed.first, number=number, lost=block.lost)
+
+    def on_upkeep(self, now: float) -> None:
+        """Sender reports and slots that are due."""
+        assert self.connected_at is not None
+        if now >= self._report_at:
+            self._report_at = now + (FIRST_REPORTS if now - self.connected_at < 2 else REPORT_EVERY)
+            self._send_reports(now)
+        if self._slots is None:
+            return
+        if now >= self._slots.due_at:
+            self._slots.cut(now)
+        for slot in self._slots.take(now):
+            self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self._round_trip)
+
+    def _send_reports(self, now: float) -> None:
+        sent = {feed.layer: feed.reading() for feed in self.feeds if feed.first is not None}
+        reports = [report for report in self.publication.clock_reports(now) if report.layer in sent]
+        if not reports:
+            return
+        parts = [
+            rtcp.sender_report(
+                report.layer.ssrc,
+                ntp_time=report.ntp,
+                rtp_time=report.rtp,
+                packets=sent[report.layer].packets,
+                octets=sent[report.layer].octets,
+            )
+            for report in reports
+        ]
+        names = (rtcp.description(report.layer.ssrc, self.publication.cname) for report in reports)
+        self.send_rtcp(b"".join([*parts, *names]))
+
+    def _worst_jitter(self) -> float | None:
+        return max(self._jitter.values(), default=None)
+
+    def on_finish(self, now: float) -> None:
+        """Stops the feeds, tells the last slots."""
+        if self._slots is not None:
+            for slot in self._slots.close(now):
+                self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self._round_trip)
+        for feed in self.feeds:
+            feed.stop()
+        self.publication.subscribers.discard(self)
+
+    def goodbye(self) -> bytes:
+        """BYE of the streams it was sent."""
+        ssrcs = [feed.layer.ssrc for feed in self.feeds]
+        return rtcp.receiver_report(ssrcs[0], []) + rtcp.goodbye(ssrcs)
+
+    def view(self) -> SessionView:
+        """The session now."""
+        n, since = self.name, self.connected_at
+        readings = [feed.reading() for feed in self.feeds]
+        return SessionView(
+            session=n.session,
+            room=n.room,
+            source=n.source,
+            peer=n.peer,
+            role=n.role,
+            etag=self.etag,
+            connected=since is not None,
+            seconds=self.house.monotonic() - since if since is not None else 0.0,
+            packets=sum(r.packets for r in readings),
+            octets=sum(r.octets for r in readings),
+            lost=sum(self._lost.values()),
+            jitter_ms=self._worst_jitter(),
+            round_trip_ms=self._round_trip,
+        )
