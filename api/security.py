@@ -216,8 +216,8 @@ def _own(request: web.Request, settings: Settings) -> bool:
         return site in ("same-origin", "none")
     if origin is None:
         return True  # no browser: browsers send Origin with every unsafe request
-    own = {request.host, urlsplit(settings.public_url).netloc}
-    return urlsplit(origin).netloc in own
+    netloc = urlsplit(origin).netloc
+    return bool(netloc) and netloc in (request.host, urlsplit(settings.public_url).netloc)
 
 
 SETTLING = ("/password", "/sign-out", "/static/", "/api/me", "/api/sign-out", "/preferences", "/healthz")

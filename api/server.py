@@ -17,6 +17,9 @@ from rooms.clock import Clock
 SHUTDOWN_SECONDS = 5.0
 """How long answers under way may take when the server stops."""
 
+LINGERING_SECONDS = 1.0
+"""How long a body that nobody reads any more may go on before its line is cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -31,7 +34,13 @@ class Running:
 async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Running]:
     """Starts everything, and stops it in the reverse order. Raises OSError where the address cannot be had."""
     app = build_app(settings, clock=clock)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, keepalive_timeout=30)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        keepalive_timeout=30,
+        lingering_time=LINGERING_SECONDS,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host, settings.port)
