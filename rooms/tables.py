@@ -492,6 +492,7 @@ class Occurrence(Base):
     __table_args__ = (
         Index("ix_occurrences_county_day", "county", "day"),
         Index("ix_occurrences_teacher", "county", "lead_teacher_code", "day"),
+        Index("ix_occurrences_state", "state", "ends_at"),
     )
 
 
