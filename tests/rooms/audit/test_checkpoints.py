@@ -1,0 +1,96 @@
+"""Keys and signed checkpoints."""
+
+import asyncio
+import stat
+from base64 import b64decode
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from rooms.audit import append
+from rooms.audit.checkpoints import Checkpointer, newest_checkpoint, sign_checkpoint
+from rooms.audit.merkle import root
+from rooms.audit.notes import open_key, read_key
+from rooms.audit.verifier import read_key as read_public
+from rooms.audit.verifier import read_note
+from rooms.clock import SystemClock
+from rooms.store import SYSTEM, Store
+from rooms.tables import AuditCheckpoint, AuditLeaf
+
+AT = datetime(2026, 9, 1, 8, tzinfo=UTC)
+
+
+async def act(store: Store) -> None:
+    async with store.write() as session:
+        await append(session, SYSTEM, "test.act", "thing", at=AT)
+
+
+def test_the_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    key = open_key(tmp_path / "new", "https://sanke.example.edu.cn:8443")
+    path = tmp_path / "new" / "audit.key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert key.name == "sanke.example.edu.cn/audit"
+    assert open_key(tmp_path / "new").text == key.text
+    assert read_key(key.text).verifier == key.verifier
+    assert "PRIVATE" not in key.verifier.text
+
+
+def test_a_note_has_the_form_of_c2sp(tmp_path: Path) -> None:
+    key = open_key(tmp_path)
+    note = key.note(f"{key.name}\n3\nAAAA\n")
+    assert note.startswith(f"{key.name}\n3\nAAAA\n\n\u2014 {key.name} ")
+    assert note.endswith("\n")
+    signature = b64decode(note.rstrip("\n").rpartition(" ")[2])
+    assert len(signature) == 4 + 64
+    assert signature[:4].hex() == key.verifier.text.split("+")[1]
+
+
+async def test_a_checkpoint_covers_the_log(store: Store, tmp_path: Path) -> None:
+    key = open_key(tmp_path)
+    assert await sign_checkpoint(store, SystemClock(), key) is None
+    for _ in range(5):
+        await act(store)
+    signed = await sign_checkpoint(store, SystemClock(), key)
+    assert signed is not None
+    async with store.read() as session:
+        leaves = list(await session.scalars(select(AuditLeaf.leaf_hash).order_by(AuditLeaf.index)))
+    note = read_note(signed.note, read_public(key.verifier.text), "bad_note")
+    assert (note.origin, note.size, note.root, note.signed) == (key.name, 5, root(leaves), True)
+    again = await sign_checkpoint(store, SystemClock(), key)
+    assert again is not None
+    assert again.note == signed.note
+    async with store.read() as session:
+        assert await session.scalar(select(func.count()).select_from(AuditCheckpoint)) == 1
+
+
+async def test_checkpoints_are_signed_at_intervals_when_asked_and_at_the_end(store: Store, tmp_path: Path) -> None:
+    async def reached(size: int) -> None:
+        async with asyncio.timeout(5):
+            while True:
+                async with store.read() as session:
+                    newest = await newest_checkpoint(session)
+                if newest is not None and newest.size == size:
+                    return
+                await asyncio.sleep(0.02)
+
+    often = Checkpointer(store, SystemClock(), open_key(tmp_path), 0.05)
+    await often.start()
+    await act(store)
+    await reached(1)
+    await often.close()
+    seldom = Checkpointer(store, SystemClock(), open_key(tmp_path), 3600)
+    await seldom.start()
+    await act(store)
+    seldom.nudge()
+    await reached(2)
+    await act(store)
+    await seldom.close()
+    await reached(3)
+
+
+@pytest.mark.parametrize("text", ["", "a+b", "PRIVATE+KEY+x+00000000+AAAA", "PUBLIC+KEY+x+0+AQ=="])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_key(text)

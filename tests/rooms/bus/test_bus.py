@@ -1,0 +1,142 @@
+"""One contract for both buses: order, bounds, and a loss is made known."""
+
+import asyncio
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rooms.bus import GAP, QUEUE_LENGTH, Bus, Message
+from rooms.bus.choice import open_bus
+from rooms.bus.redis_bus import RedisBus
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
+    bus = open_bus(request.getfixturevalue("redis_url") if request.param == "redis" else "")
+    yield bus
+    await bus.close()
+
+
+async def heard(messages: AsyncIterator[Message], count: int) -> list[Message]:
+    async with asyncio.timeout(10):
+        return [await anext(messages) for _ in range(count)]
+
+
+async def test_messages_arrive_in_order_at_every_listener(bus: Bus) -> None:
+    async with bus.subscribe("live:1") as one, bus.subscribe("live:1") as two, bus.subscribe("live:2") as other:
+        for number in range(20):
+            await bus.publish("live:1", {"number": number, "word": "开课"})
+        await bus.publish("live:2", {"number": 99})
+        expected = [{"number": number, "word": "开课"} for number in range(20)]
+        assert await heard(one, 20) == expected
+        assert await heard(two, 20) == expected
+        assert await heard(other, 1) == [{"number": 99}]
+
+
+async def test_nobody_listening_is_no_error(bus: Bus) -> None:
+    await bus.publish("live:1", {"number": 1})
+    async with bus.subscribe("live:1") as messages:
+        await bus.publish("live:1", {"number": 2})
+        assert await heard(messages, 1) == [{"number": 2}]
+
+
+async def test_a_topic_can_be_left_and_taken_up_again(bus: Bus) -> None:
+    for number in range(3):
+        async with bus.subscribe("live:1") as messages:
+            await bus.publish("live:1", {"number": number})
+            assert await heard(messages, 1) == [{"number": number}]
+
+
+async def test_a_slow_listener_hears_a_gap_and_holds_up_nobody(bus: Bus) -> None:
+    async with bus.subscribe("live:1") as slow, bus.subscribe("live:1") as quick:
+        for number in range(QUEUE_LENGTH * 3):
+            await bus.publish("live:1", {"number": number})
+            assert await heard(quick, 1) == [{"number": number}]
+        first, *_ = await heard(slow, 1)
+        assert first == GAP
+        rest = await heard(slow, 2)
+        assert rest[1]["number"] == rest[0]["number"] + 1
+
+
+async def test_a_message_that_is_no_json_is_refused(bus: Bus) -> None:
+    with pytest.raises(TypeError):
+        await bus.publish("live:1", {"bad": object()})
+
+
+async def test_what_one_listener_changes_the_other_does_not_see(bus: Bus) -> None:
+    async with bus.subscribe("live:1") as one, bus.subscribe("live:1") as two:
+        await bus.publish("live:1", {"names": []})
+        (message,) = await heard(one, 1)
+        message["names"].append("x")
+        assert await heard(two, 1) == [{"names": []}]
+
+
+async def test_closing_ends_the_iterators(bus: Bus) -> None:
+    async with bus.subscribe("live:1") as messages:
+        await bus.close()
+        with pytest.raises(StopAsyncIteration):
+            await heard(messages, 1)
+
+
+async def test_two_servers_share_one_redis(redis_url: str) -> None:
+    one, two = RedisBus(redis_url), RedisBus(redis_url)
+    try:
+        async with two.subscribe("live:1") as messages:
+            await one.publish("live:1", {"from": "one"})
+            assert await heard(messages, 1) == [{"from": "one"}]
+    finally:
+        await one.close()
+        await two.close()
+
+
+@pytest.fixture
+def redis_to_stop(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
+    """A Redis of this test alone: its URL, how to stop it and how to start it again."""
+    program = shutil.which("redis-server")
+    assert program, "redis-server is missing: apt-get install redis-server"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
+        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                return
+            time.sleep(0.02)
+        raise AssertionError("Redis did not start")
+
+    def stop() -> None:
+        server = running.pop()
+        server.kill()
+        server.wait(10)
+
+    start()
+    yield f"redis://127.0.0.1:{port}/0", stop, start
+    while running:
+        stop()
+
+
+async def test_a_lost_redis_is_found_again_and_the_loss_made_known(
+    redis_to_stop: tuple[str, Callable[[], None], Callable[[], None]],
+) -> None:
+    url, stop, start = redis_to_stop
+    bus = RedisBus(url)
+    try:
+        async with bus.subscribe("live:1") as messages:
+            stop()
+            await bus.publish("live:1", {"number": 1})
+            start()
+            assert await heard(messages, 1) == [GAP]
+            await bus.publish("live:1", {"number": 2})
+            assert await heard(messages, 1) == [{"number": 2}]
+    finally:
+        await bus.close()
