@@ -14,6 +14,8 @@ const CONNECT_WITHIN = 8000; // ms from the answer to the first connected state
 const RESTART_WITHIN = 3500; // ms an ICE restart may take before a new session is made
 const FALTER_FOR = 400; // ms of `disconnected` before we act: Chromium itself waits about 2.5 s before saying so
 const WATCH_EVERY = 1000;
+const FLOWS_WITHIN = 1200; // ms after an ICE restart until packets are back, where it was our line
+const GIVE_UP_AFTER = 20; // watches without a packet on a line that answers: ask for a new session, 409 says that nobody sends
 
 /** Thrown inside the loop when the relay's answer says how to go on. */
 class Turned extends Error {
@@ -35,18 +37,22 @@ export class MediaLink extends EventTarget {
   /** @type {Held|null} */ #held = null;
   /** @type {AbortController|null} */ #stopper = null;
   /** @type {Promise<void>|null} */ #running = null;
+  #packets = -1;
+  #silent = 0;
 
   /**
    * @param {object} options
    * @param {() => Promise<Grant>} options.grant fetches a fresh join token; called before every session
    * @param {(pc: RTCPeerConnection) => void} options.ready adds the transceivers of a new connection
-   * @param {(pc: RTCPeerConnection) => Promise<boolean>} [options.alive] false when a connected session carries nothing
+   * @param {(pc: RTCPeerConnection) => Promise<number>} options.heard packets received so far
+   * @param {number} options.patience watches (seconds) without a packet before the line is doubted
    */
-  constructor({ grant, ready, alive }) {
+  constructor({ grant, ready, heard, patience }) {
     super();
     this.grant = grant;
     this.ready = ready;
-    this.alive = alive;
+    this.heard = heard;
+    this.patience = patience;
     this.leave = () => this.#farewell();
   }
 
@@ -147,21 +153,39 @@ export class MediaLink extends EventTarget {
   }
 
   /**
-   * Returns when the connection is lost for good.
+   * Returns when the connection is lost for good. Silence and `disconnected` both lead to an ICE restart. Where that succeeds and
+   * it stays silent, our line is proven and the other end's is not: the session waits.
    * @param {AbortSignal} signal
    */
   async #watch(signal) {
     const pc = /** @type {RTCPeerConnection} */ (this.pc);
+    this.#packets = -1;
+    this.#silent = 0;
     while (!signal.aborted) {
       await changed(pc, WATCH_EVERY, signal);
+      await this.#listen(pc);
       if (pc.connectionState === "failed" || pc.connectionState === "closed") return;
-      if (pc.connectionState === "disconnected") {
+      if (this.#silent === this.patience || pc.connectionState === "disconnected") {
         this.#become("reconnecting");
-        if (await reached(pc, FALTER_FOR, signal)) this.#become("connected");
-        else if (!(await this.#restart(pc, signal))) return;
+        if (pc.connectionState === "disconnected" && (await reached(pc, FALTER_FOR, signal))) continue;
+        if (!(await this.#restart(pc, signal))) return;
+        await changed(pc, FLOWS_WITHIN, signal);
+        await this.#listen(pc);
       }
-      if (this.alive && !(await this.alive(pc))) return;
+      if (this.#silent === 0) this.#become("connected");
+      else if (this.#silent > this.patience) this.#become("waiting");
+      if (this.#silent > GIVE_UP_AFTER) return;
     }
+  }
+
+  /**
+   * Counts the watches without a new packet.
+   * @param {RTCPeerConnection} pc
+   */
+  async #listen(pc) {
+    const packets = await this.heard(pc);
+    this.#silent = packets === this.#packets ? this.#silent + 1 : 0;
+    this.#packets = packets;
   }
 
   /**
@@ -193,9 +217,8 @@ export class MediaLink extends EventTarget {
     } catch {
       return false;
     }
-    if (!(await reached(pc, RESTART_WITHIN, signal))) return false;
+    if (!(await renewed(pc, RESTART_WITHIN, signal))) return false;
     this.restarts += 1;
-    this.#become("connected");
     return true;
   }
 
@@ -256,6 +279,34 @@ async function reached(pc, ms, signal) {
     await changed(pc, left, signal);
   }
   return true;
+}
+
+/**
+ * Whether an ICE restart was answered within `ms`: Chromium keeps saying `connected` of the old credentials, so what
+ * counts is a response on the pair in use after the restart.
+ * @param {RTCPeerConnection} pc
+ * @param {number} ms
+ * @param {AbortSignal} signal
+ * @returns {Promise<boolean>}
+ */
+async function renewed(pc, ms, signal) {
+  const before = await responses(pc);
+  const end = performance.now() + ms;
+  while (performance.now() < end && !signal.aborted) {
+    await pause(100, signal);
+    if (pc.connectionState === "failed" || pc.connectionState === "closed") return false;
+    if (pc.connectionState === "connected" && (await responses(pc)) > before) return true;
+  }
+  return false;
+}
+
+/** @param {RTCPeerConnection} pc @returns {Promise<number>} answers to our connectivity checks, over all pairs */
+async function responses(pc) {
+  let count = 0;
+  for (const report of (await pc.getStats()).values()) {
+    if (report.type === "candidate-pair") count += report.responsesReceived ?? 0;
+  }
+  return count;
 }
 
 /**

@@ -3,25 +3,20 @@ import { MediaLink } from "./link.js";
 
 /** @typedef {import("./link.js").Grant} Grant */
 
-const SILENT_FOR = 5; // watches without one packet: the session is asked for anew (409 then says that nobody sends)
+const PATIENCE = 2; // sound is sent fifty times a second even while the teacher is silent
 
 export class Subscriber extends MediaLink {
-  #packets = -1;
-  #still = 0;
-
   /**
    * @param {() => Promise<Grant>} grant
    * @param {HTMLVideoElement} video shows the picture; the last one stays while the line is away: freeze, do not go black
    */
   constructor(grant, video) {
-    super({ grant, ready: (pc) => this.#ask(pc), alive: (pc) => this.#flows(pc) });
+    super({ grant, ready: (pc) => this.#ask(pc), heard: received, patience: PATIENCE });
     this.video = video;
   }
 
   /** @param {RTCPeerConnection} pc */
   #ask(pc) {
-    this.#packets = -1;
-    this.#still = 0;
     const stream = new MediaStream();
     pc.addTransceiver("audio", { direction: "recvonly" });
     pc.addTransceiver("video", { direction: "recvonly" });
@@ -37,20 +32,13 @@ export class Subscriber extends MediaLink {
     this.video.srcObject = stream;
     this.dispatchEvent(new Event("media"));
   }
+}
 
-  /**
-   * Whether packets still come. Sound is sent even while the teacher is silent, so nothing at all means that the
-   * publication is gone or that this session is.
-   * @param {RTCPeerConnection} pc
-   */
-  async #flows(pc) {
-    let packets = 0;
-    for (const report of (await pc.getStats()).values()) {
-      if (report.type === "inbound-rtp") packets += report.packetsReceived;
-    }
-    this.#still = packets === this.#packets ? this.#still + 1 : 0;
-    this.#packets = packets;
-    this.dispatchEvent(new CustomEvent("flow", { detail: this.#still === 0 }));
-    return this.#still < SILENT_FOR;
+/** @param {RTCPeerConnection} pc @returns {Promise<number>} RTP packets received */
+async function received(pc) {
+  let packets = 0;
+  for (const report of (await pc.getStats()).values()) {
+    if (report.type === "inbound-rtp") packets += report.packetsReceived ?? 0;
   }
+  return packets;
 }

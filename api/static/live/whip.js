@@ -9,6 +9,8 @@ export const QUALITIES = {
   smooth: { width: 640, height: 360, frameRate: 15, maxBitrate: 450_000 },
 };
 
+const PATIENCE = 4; // the relay reports on what it receives about once a second
+
 export class Publisher extends MediaLink {
   /** @type {MediaStream} */ #stream = new MediaStream();
   #bitrate = QUALITIES.clear.maxBitrate;
@@ -16,7 +18,7 @@ export class Publisher extends MediaLink {
 
   /** @param {() => Promise<Grant>} grant */
   constructor(grant) {
-    super({ grant, ready: (pc) => this.#offer(pc) });
+    super({ grant, ready: (pc) => this.#offer(pc), heard: reported, patience: PATIENCE });
   }
 
   /**
@@ -58,4 +60,13 @@ export class Publisher extends MediaLink {
       await sender.setParameters(parameters);
     }
   }
+}
+
+/** @param {RTCPeerConnection} pc @returns {Promise<number>} packets from the relay: its reports and requests */
+async function reported(pc) {
+  let packets = 0;
+  for (const report of (await pc.getStats()).values()) {
+    if (report.type === "transport") packets += report.packetsReceived ?? 0;
+  }
+  return packets;
 }
