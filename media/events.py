@@ -46,7 +46,12 @@ class Disconnected:
 class MediaSlot:
     """What one session carried in ``[started_at, ended_at)``, 10 s or less at either end of a session.
 
-    For a publisher, `packets` and `octets` arrived from it. For a subscriber they were sent to it, `acknowledged` is how
+    The slots of a session touch each other from its `Connected` to its `Disconnected`, which comes after the last of them.
+    A slot is told when reports have passed all its packets, or after a grace; where reports stopped within it, it is told in
+    two parts, so that the unknown begins at the last report.
+
+    For a publisher, `packets` and `octets` arrived from it; they are authentic, so `acknowledged` and `source_packets` are
+    the same number. For a subscriber they were sent to it, `acknowledged` is how
     many of the packets sent an SRTP-authenticated receiver report has confirmed (its highest sequence advanced over
     them, less its loss), `source_packets` how many arrived from the publisher meanwhile. `acknowledged` is None
     where no report came in the slot: unknown, which is not presence.

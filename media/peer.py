@@ -111,7 +111,7 @@ class Peer:
         """This peer's offer."""
         return offer(self.identity, self.credentials, sends=sends, video=video, rtx=rtx)
 
-    async def connect(self, answer_sdp: str, *, timeout: float = 10.0, bind: str = "") -> None:
+    async def connect(self, answer_sdp: str, *, patience: float = 10.0, bind: str = "") -> None:
         """Takes the relay's answer and comes up. Raises BadOffer, HandshakeFailed, TimeoutError, OSError."""
         self.answer = parse_offer(answer_sdp)
         found = _CANDIDATE.search(answer_sdp)
@@ -120,7 +120,7 @@ class Peer:
         self.open((found[1], int(found[2])), bind)
         self._keeper = asyncio.create_task(self._keep(), name="media-peer-keeper")
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(patience):
                 await self._proved.wait()
                 await self.channel.handshake(self.answer.fingerprints)
         except BaseException:

@@ -3,6 +3,8 @@
 A browser reports on pictures about once a second and on sound every 2.5 to 7.5 s, so a report speaks of packets that were
 sent in earlier slots. Each slot remembers which sequence numbers it covers; a report that advances the highest
 received number is spread over the slots by these numbers, less the packets it calls lost.
+
+Where reports stop, the slot in which they stopped is told in two parts: up to the last report, and after it (unknown).
 """
 
 from __future__ import annotations
@@ -58,12 +60,32 @@ class _Slot:
         start = self.first[index].upto or 0
         return start, (self.last[index].upto or start) if self.last else None
 
-    def finished(self) -> Finished:
-        packets = sum(b.packets - a.packets for a, b in zip(self.first, self.last, strict=True))
+    @property
+    def packets(self) -> int:
+        return sum(b.packets - a.packets for a, b in zip(self.first, self.last, strict=True))
+
+    def finished(self, unreported: int = 0) -> Finished:
+        packets = self.packets - unreported
         octets = sum(b.octets - a.octets for a, b in zip(self.first, self.last, strict=True))
         acknowledged = min(self.acknowledged, packets) if self.heard else None
         source = self.source_last - self.source_first
         return Finished(self.started, self.ended or self.started, packets, octets, acknowledged, self.lost, source)
+
+    def split(self, point: _Point) -> tuple[_Slot, _Slot]:
+        """The slot up to the last report, with all that is acknowledged, and what came after it."""
+        before = _Slot(self.started, self.first, self.source_first, point.readings, point.source, point.at)
+        before.acknowledged, before.lost, before.heard = self.acknowledged, self.lost, True
+        after = _Slot(point.at, point.readings, point.source, self.last, self.source_last, self.ended)
+        return before, after
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """The counters when the last report came."""
+
+    at: float
+    readings: list[Reading]
+    source: int
 
 
 @dataclass(slots=True)
@@ -85,6 +107,7 @@ class SubscriberSlots:
         self._seconds, self._grace = seconds, grace
         self._heard = [_Heard() for _ in streams]
         self._pending: deque[_Slot] = deque()
+        self._last_report: _Point | None = None
         self._open = self._begin(now)
 
     def _begin(self, now: float) -> _Slot:
@@ -103,11 +126,12 @@ class SubscriberSlots:
         slot.last, slot.source_last = self._open.first, self._open.source_first
         self._pending.append(slot)
 
-    def report(self, index: int, *, first: int, number: int, lost: int) -> None:
+    def report(self, index: int, *, first: int, number: int, lost: int, now: float) -> None:
         """Takes an authenticated receiver report on a stream: `first` is the number it was first sent, `number` the
         highest that was received (extended as we count), `lost` the receiver's cumulative loss."""
         for slot in (*self._pending, self._open):
             slot.heard = True
+        self._last_report = _Point(now, [stream.reading() for stream in self._streams], self._source_packets())
         heard, upto = self._heard[index], number + 1
         start = first if heard.upto is None else heard.upto
         advance = upto - start
@@ -147,14 +171,33 @@ class SubscriberSlots:
             slot = self._pending[0]
             if not self._settled(slot) and now - (slot.ended or now) < self._grace:
                 break
-            ready.append(self._pending.popleft().finished())
+            ready += self._told(self._pending.popleft(), final=False)
         return ready
+
+    def _told(self, slot: _Slot, *, final: bool) -> list[Finished]:
+        """A slot as it is known when no more is waited for. At the session's end (`final`) packets of a stream that no
+        report can speak of any more are left out of the first part: nobody knows of them, and the report that would have
+        come belongs to a browser that was there."""
+        point = self._last_report
+        if self._settled(slot) or point is None or not slot.started < point.at < (slot.ended or point.at):
+            return [slot.finished()]
+        before, after = slot.split(point)
+        unreported = self._unreported(before) if final else 0
+        return [before.finished(unreported if unreported < before.packets else 0), after.finished()]
+
+    def _unreported(self, slot: _Slot) -> int:
+        missing = 0
+        for index, heard in enumerate(self._heard):
+            low, high = slot.span(index)
+            sent = slot.last[index].packets - slot.first[index].packets
+            missing += min(sent, max(0, (high or low) - max(low, heard.upto or low)))
+        return missing
 
     def close(self, now: float) -> list[Finished]:
         """The session ends: the open slot is cut, everything is told as it is known."""
         if now > self._open.started:
             self.cut(now)
-        rest = [slot.finished() for slot in self._pending]
+        rest = [told for slot in self._pending for told in self._told(slot, final=True)]
         self._pending.clear()
         return rest
 

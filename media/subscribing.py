@@ -99,7 +99,7 @@ class SubscriberSession(Session):
             self._round_trip = round_trip
         if self._slots is not None and feed.first is not None:
             number = feed.layer.number_of(block.highest & 0xFFFF)
-            self._slots.report(index, first=feed.first, number=number, lost=block.lost)
+            self._slots.report(index, first=feed.first, number=number, lost=block.lost, now=now)
 
     def on_upkeep(self, now: float) -> None:
         """Sender reports and slots that are due."""
