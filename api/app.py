@@ -24,7 +24,9 @@ from api.system import DOCUMENT, printed
 from config.settings import Settings
 from media.relay import Relay
 from media.values import RelayConfig
-from rooms.bus.memory import MemoryBus
+from rooms.audit.checkpoints import Checkpointer
+from rooms.audit.notes import open_key
+from rooms.bus.choice import open_bus
 from rooms.clock import Clock, SystemClock
 from rooms.live.board import LiveBoard
 from rooms.migrations import upgrade
@@ -59,12 +61,9 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> web.Applicat
 def compose(settings: Settings, clock: Clock) -> Services:
     """Makes every part; none of them runs yet."""
     store = Store(settings.database)
-    bus = MemoryBus()
+    bus = open_bus(settings.redis_url.get_secret_value())
     board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings)
-    try:
-        relay = Relay(relay_config(settings), board.on_media_event, now=clock.now, monotonic=clock.monotonic)
-    except NotImplementedError:
-        relay = object.__new__(Relay)
+    relay = Relay(relay_config(settings), board.on_media_event, now=clock.now, monotonic=clock.monotonic)
     return Services(
         settings=settings,
         store=store,
@@ -74,10 +73,13 @@ def compose(settings: Settings, clock: Clock) -> Services:
         board=board,
         plan_runs=_runs(store, clock, settings, bus),
         pages=Pages(settings),
-        limits=Limits(settings.redis_url.get_secret_value()),
+        limits=Limits(settings.redis_url.get_secret_value(), scale=settings.rate_limit_scale),
         metrics=Metrics(),
         joins=JoinTokens(secret_key(settings.data_dir, "join.key"), clock),
         hall=Hall(bus, board.state, clock),
+        checkpointer=Checkpointer(
+            store, clock, bus, open_key(settings.data_dir, settings.public_url), settings.checkpoint_seconds
+        ),
     )
 
 
@@ -94,6 +96,8 @@ def relay_config(settings: Settings) -> RelayConfig:
         port=settings.media_port,
         announce=settings.media_announce,
         max_subscribers=settings.media_max_subscribers,
+        slot_seconds=settings.media_slot_seconds,
+        slot_grace_seconds=min(8.0, settings.media_slot_seconds * 2),
     )
 
 
@@ -142,11 +146,9 @@ def stages(services: Services) -> list[Stage]:
             await services.board.close()
 
     async def relay(_app: web.Application) -> AsyncIterator[None]:
-        with contextlib.suppress(NotImplementedError):
-            await services.relay.start()
+        await services.relay.start()
         yield
-        with contextlib.suppress(NotImplementedError):
-            await services.relay.close()
+        await services.relay.close()
 
     async def hall(_app: web.Application) -> AsyncIterator[None]:
         yield
@@ -160,4 +162,9 @@ def stages(services: Services) -> list[Stage]:
         yield
         await services.plan_runs.close()
 
-    return [storage, bus, board, relay, hall, plans]
+    async def checkpoints(_app: web.Application) -> AsyncIterator[None]:
+        await services.checkpointer.start()
+        yield
+        await services.checkpointer.close()
+
+    return [storage, bus, checkpoints, board, relay, hall, plans]

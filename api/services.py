@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from api.pages import Pages
     from config.settings import Settings
     from media.relay import Relay
+    from rooms.audit.checkpoints import Checkpointer
     from rooms.bus import Bus
     from rooms.clock import Clock
     from rooms.live.board import LiveBoard
@@ -41,6 +42,8 @@ class Services:
     """Signs and reads the join tokens of WHIP and WHEP."""
     hall: Hall
     """The open pages of the live classes."""
+    checkpointer: Checkpointer
+    """Signs the audit log's checkpoints; holds its key."""
 
 
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)

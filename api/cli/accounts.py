@@ -21,6 +21,7 @@ from rooms.people.accounts import FirstPassword, NewAccount, RoleAt, create_acco
 from rooms.people.permissions import ACCOUNT_ROLES
 from rooms.people.principals import system_principal
 from rooms.people.roster import AccountRow, list_accounts
+from rooms.people.setup import root_unit
 from rooms.refusals import Invalid, NotFound, Refusal
 from rooms.store import SYSTEM, Store
 from rooms.tables import Account, OrgUnit
@@ -46,7 +47,7 @@ def create(login: str, name: str, *, role: list[str], teacher: str = "") -> None
     """
 
     async def act(store: Store, clock: Clock) -> FirstPassword:
-        async with store.read() as session:
+        async with store.write() as session:
             roles = tuple([await _role_at(session, text) for text in role])
         county, _, code = teacher.partition("/")
         new = NewAccount(login, name, roles, (county, code) if teacher else None)
@@ -97,13 +98,8 @@ async def _role_at(session: AsyncSession, text: str) -> RoleAt:
     role = next((each for each in ACCOUNT_ROLES if each == name), None)
     county, _, school = place.partition("/")
     chosen = select(OrgUnit.id).where(OrgUnit.county == county)
-    if place == "root":
-        chosen = select(OrgUnit.id).where(OrgUnit.parent_id.is_(None))
-    elif school:
-        chosen = chosen.where(OrgUnit.school_code == school)
-    else:
-        chosen = chosen.where(OrgUnit.level == "county")
-    unit = await session.scalar(chosen.limit(1)) if place else None
+    chosen = chosen.where(OrgUnit.school_code == school if school else OrgUnit.level == "county")
+    unit = (await root_unit(session)).id if place == "root" else await session.scalar(chosen.limit(1))
     if role is None or unit is None:
         raise Invalid("role_at_unknown", text=text)
     return RoleAt(role, unit)

@@ -15,11 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rooms.audit.log import locked_head
 from rooms.audit.merkle import root_of_edge
 from rooms.audit.notes import Checkpoint, NoteKey
+from rooms.bus import Bus
 from rooms.clock import Clock
 from rooms.store import Store
 from rooms.tables import AuditCheckpoint
 
 log = structlog.get_logger("audit")
+
+TOPIC = "audit.checkpoint"
+"""Whoever publishes anything to it gets a checkpoint soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +57,36 @@ async def newest_checkpoint(session: AsyncSession) -> SignedCheckpoint | None:
 
 
 class Checkpointer:
-    """Owns the task that signs a checkpoint every so often. `nudge` asks for one now, as at the end of a class."""
+    """Signs a checkpoint every so often, and at once where `TOPIC` is heard on the bus, as at the end of a class.
 
-    def __init__(self, store: Store, clock: Clock, key: NoteKey, seconds: float) -> None:
+    Owns two tasks from `start` to `close`.
+    """
+
+    def __init__(self, store: Store, clock: Clock, bus: Bus, key: NoteKey, seconds: float) -> None:
         self.key = key
-        self._store, self._clock, self._seconds = store, clock, seconds
+        self._store, self._clock, self._bus, self._seconds = store, clock, bus, seconds
         self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="audit checkpoints")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="audit checkpoints"),
+            asyncio.create_task(self._listen(), name="audit checkpoints asked for"),
+        ]
 
     async def close(self) -> None:
         """Stop, after a last checkpoint over everything written."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
             await self._sign()
+        self._tasks = []
 
-    def nudge(self) -> None:
-        """Sign soon. Never waits and never fails."""
-        self._wanted.set()
+    async def _listen(self) -> None:
+        async with self._bus.subscribe(TOPIC) as messages:
+            async for _ in messages:
+                self._wanted.set()
 
     async def _run(self) -> None:
         while True:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
 from rooms.clock import Clock
@@ -32,13 +33,19 @@ async def first_operator(store: Store, clock: Clock, settings: Settings, name: s
     async with store.write() as session:
         if await session.scalar(select(func.count()).select_from(Account)):
             return None
-        root = await session.scalar(select(OrgUnit).where(OrgUnit.level == "nation").order_by(OrgUnit.id))
-        if root is None:
-            root = OrgUnit(level="nation", name=ROOT_NAME, path="")
-            session.add(root)
-            await session.flush()
-            root.path = f"/{root.id}/"
+        root = await root_unit(session)
     new = NewAccount("operator", name, (RoleAt("operator", root.id),))
     first = await create_account(store, clock, system_principal(), SYSTEM, new)
     token = await make_link(store, clock, settings, SYSTEM, account_id=first.account_id, lasts=LINK_LASTS)
     return FirstOperator(token, first)
+
+
+async def root_unit(session: AsyncSession) -> OrgUnit:
+    """The root of the tree, made where nothing was imported yet."""
+    root = await session.scalar(select(OrgUnit).where(OrgUnit.level == "nation").order_by(OrgUnit.id))
+    if root is None:
+        root = OrgUnit(level="nation", name=ROOT_NAME, path="")
+        session.add(root)
+        await session.flush()
+        root.path = f"/{root.id}/"
+    return root

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 from rooms.audit import append
-from rooms.audit.checkpoints import Checkpointer, newest_checkpoint, sign_checkpoint
+from rooms.audit.checkpoints import TOPIC, Checkpointer, newest_checkpoint, sign_checkpoint
 from rooms.audit.merkle import root
 from rooms.audit.notes import open_key, read_key
 from rooms.audit.verifier import read_key as read_public
 from rooms.audit.verifier import read_note
+from rooms.bus.memory import MemoryBus
 from rooms.clock import SystemClock
 from rooms.store import SYSTEM, Store
 from rooms.tables import AuditCheckpoint, AuditLeaf
@@ -75,15 +76,17 @@ async def test_checkpoints_are_signed_at_intervals_when_asked_and_at_the_end(sto
                     return
                 await asyncio.sleep(0.02)
 
-    often = Checkpointer(store, SystemClock(), open_key(tmp_path), 0.05)
+    bus = MemoryBus()
+    often = Checkpointer(store, SystemClock(), bus, open_key(tmp_path), 0.05)
     await often.start()
     await act(store)
     await reached(1)
     await often.close()
-    seldom = Checkpointer(store, SystemClock(), open_key(tmp_path), 3600)
+    seldom = Checkpointer(store, SystemClock(), bus, open_key(tmp_path), 3600)
     await seldom.start()
     await act(store)
-    seldom.nudge()
+    await asyncio.sleep(0)
+    await bus.publish(TOPIC, {})
     await reached(2)
     await act(store)
     await seldom.close()
