@@ -104,7 +104,7 @@ async def sign_in_page(call: Call[Nothing, Next, Nothing]) -> web.Response:
 
 @routes.post(
     "/sign-in", needs=PUBLIC, summary="Sign in by the form", page=True, form=True, limit="sign_in",
-    also={303: "Signed in", 401: "Not accepted"},
+    status=303, also={401: "Not accepted"},
 )  # fmt: skip
 async def sign_in_form(call: Call[Nothing, Nothing, Credentials]) -> web.Response:
     try:
@@ -116,7 +116,7 @@ async def sign_in_form(call: Call[Nothing, Nothing, Credentials]) -> web.Respons
     return _entered(call, signed_in, _local(call.body.next))
 
 
-@routes.post("/api/sign-in", needs=PUBLIC, summary="Sign in", limit="sign_in", also={401: "Not accepted"})
+@routes.post("/api/sign-in", needs=PUBLIC, summary="Sign in", limit="sign_in", answers=Me, also={401: "Not accepted"})
 async def sign_in_json(call: Call[Nothing, Nothing, Credentials]) -> web.Response:
     signed_in = await _sign_in(call)
     response = web.json_response(text=_me(signed_in.principal, call.caller.language).model_dump_json())
@@ -165,7 +165,7 @@ async def password_page(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
 
 @routes.post(
     "/password", needs=SIGNED_IN, summary="Change the password", page=True, form=True, limit="sign_in",
-    also={303: "Changed"},
+    status=303,
 )  # fmt: skip
 async def password_change(call: Call[Nothing, Nothing, NewPassword]) -> web.Response:
     app, body = call.app, call.body
@@ -186,7 +186,7 @@ async def enrol_page(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
 
 @routes.post(
     "/enrol", needs=PUBLIC, summary="Enrol a classroom's device", page=True, form=True, limit="enrol",
-    also={303: "Enrolled"},
+    status=303,
 )  # fmt: skip
 async def enrol_form(call: Call[Nothing, Nothing, EnrolCode]) -> web.Response:
     app, caller = call.app, call.caller

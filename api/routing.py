@@ -172,15 +172,16 @@ class Routes:
         limit: str = "",
         bearer: bool = False,
         also: Mapping[int, str] | None = None,
+        answers: type[BaseModel] | None = None,
     ) -> Callable[[H], H]:
         """Declares a route. `limit` names a rule of `api.access`, `also` further statuses with a sentence each; `bearer`
         marks a route that reads its own token and no cookie; `produces` is the content type where it is no JSON,
-        `consumes` those of a body that the handler reads itself."""
+        `consumes` those of a body that the handler reads itself; `answers` the JSON of a handler that makes the response itself."""
 
         def declare(handler: H) -> H:
             hints = get_type_hints(handler)
             path_model, query_model, body_model = get_args(hints["call"])
-            answer = hints["return"]
+            answer = answers or hints["return"]
             model = answer if isinstance(answer, type) and issubclass(answer, BaseModel) else None
             kind = produces or ("text/html" if page else "application/json" if model else "")
             code = status or (200 if model or kind else 204)

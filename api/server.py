@@ -41,8 +41,8 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         keepalive_timeout=30,
         lingering_time=LINGERING_SECONDS,
     )
-    await runner.setup()
     try:
+        await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port)
         await site.start()
         port = runner.addresses[0][1]

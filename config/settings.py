@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     media_max_subscribers: Annotated[
         int, Field(description="Subscribers one relay takes before it answers 503.", ge=1)
     ] = 600
+    media_slot_seconds: Annotated[
+        float, Field(description="Length of an evidence slot: how often the relay states what it carried.", gt=0, le=60)
+    ] = 10.0
     turn_urls: Annotated[
         tuple[str, ...],
         Field(description="TURN servers for schools where UDP does not get out, e.g. `turns:turn.example.edu.cn:443`."),
@@ -65,6 +68,10 @@ class Settings(BaseSettings):
         SecretStr,
         Field(description="Bearer token of `/metrics`. Empty: this machine alone may read it."),
     ] = SecretStr("")
+    rate_limit_scale: Annotated[
+        int,
+        Field(description="Multiplies every rate limit, e.g. where a whole county comes from one address.", ge=1),
+    ] = 1
     session_idle_minutes: Annotated[
         int, Field(description="A signed-in person is signed out after this idle time.", ge=1)
     ] = 30
@@ -80,6 +87,9 @@ class Settings(BaseSettings):
     early_entry_minutes: Annotated[
         int, Field(description="People may enter a class this many minutes before it begins.", ge=0)
     ] = 30
+    auto_end_minutes: Annotated[
+        int, Field(description="A class that nobody attends is ended this many minutes after its planned end.", ge=0)
+    ] = 5
     plan_time_limit_seconds: Annotated[int, Field(description="Default time of one planning run.", ge=1)] = 60
     plan_workers: Annotated[int, Field(description="Solver processes of one planning run.", ge=1)] = 2
     plan_memory_mb: Annotated[int, Field(description="Memory at which a planning process is ended.", ge=256)] = 4096

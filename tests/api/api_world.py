@@ -34,6 +34,7 @@ from rooms.tables import (
     OrgUnit,
     PlanMeeting,
     PlanPairing,
+    PlanRun,
     PlanVersion,
     Room,
     School,
@@ -69,6 +70,7 @@ class Side:
     lead_side: str = ""
     receiver_side: str = ""
     plan: int = 0
+    run: int = 0
     device: int = 0
     assistant: int = 0
     org: int = 0
@@ -247,6 +249,13 @@ async def _lessons(session: AsyncSession, side: Side, now: datetime) -> None:
             plan_id=plan.id, lead_school_code=side.school, receive_school_code=side.receiving_school, subjects=["music"]
         )
     )
+    run = PlanRun(
+        county=code, county_revision=1, state="done", seed=1, time_limit=5, started_at=now, ended_at=now, by="account:x",
+        progress={}, plan_id=plan.id, problem_facts={},
+    )  # fmt: skip
+    session.add(run)
+    await session.flush()
+    side.run = run.id
     side.occurrence, side.lead_side, side.receiver_side = (uuid.uuid4().hex for _ in range(3))
     starts = now - timedelta(minutes=5)
     session.add(
