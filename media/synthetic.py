@@ -1,0 +1,157 @@
+"""A synthetic publisher: a moving test pattern with a clock, and a tone, as real RTP over real ICE, DTLS and SRTP.
+
+It publishes through an ordinary offer, as a browser would. It takes about two hundredths of a core, most of it the video encoder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+from media import rtcp
+from media.encoding import FRAMES_A_SECOND, VideoEncoder
+from media.errors import BadOffer
+from media.pattern import HEIGHT, SAMPLES, WIDTH, Picture, tone_packets
+from media.peer import CountOnlySubscriber, Peer
+from media.rtp import HEADER
+from media.sequence import Kept, Ring
+
+__all__ = ["CountOnlySubscriber", "SyntheticPublisher"]
+
+log = logging.getLogger(__name__)
+
+PostOffer = Callable[[str], Awaitable[str]]
+"""Carries an offer to the relay and brings the answer back; over HTTP, or by a direct call of `Relay.publish`."""
+STEP = 0.02
+REPORT_EVERY = 1.0
+
+
+class OutgoingStream:
+    """One RTP stream of a publisher: numbering, what may be asked for again, the clock for its reports."""
+
+    def __init__(self, peer: Peer, payload_type: int, rate: int) -> None:
+        self.ssrc = secrets.randbits(32)
+        self.rate = rate
+        self.packets = self.octets = 0
+        self._peer, self._payload_type = peer, payload_type
+        self._next = secrets.randbits(15)
+        self._ring = Ring(512)
+        self._clock = (0, 0.0)
+
+    def send(self, payload: bytes, timestamp: int, *, marker: bool) -> None:
+        """Sends the next packet."""
+        kept = Kept(self._next, 0x80 if marker else 0, timestamp & 0xFFFFFFFF, payload)
+        self._next += 1
+        self._ring.put(kept)
+        self._clock = (kept.timestamp, time.time())
+        self.packets += 1
+        self.octets += len(payload)
+        self._peer.send_rtp(self._packet(kept))
+
+    def _packet(self, kept: Kept) -> bytes:
+        return (
+            HEADER.pack(0x80, kept.marker | self._payload_type, kept.number & 0xFFFF, kept.timestamp, self.ssrc)
+            + kept.payload
+        )
+
+    def resend(self, sequence: int) -> None:
+        """Answers a NACK."""
+        last = self._next - 1
+        kept = self._ring.get(last - ((last - sequence) & 0xFFFF))
+        if kept is not None:
+            self._peer.send_rtp(self._packet(kept))
+
+    def report(self) -> bytes:
+        """A sender report: the last packet's timestamp and when it was sent."""
+        timestamp, at = self._clock
+        return rtcp.sender_report(
+            self.ssrc, ntp_time=rtcp.ntp(at), rtp_time=timestamp, packets=self.packets, octets=self.octets
+        )
+
+
+class SyntheticPublisher:
+    """Publishes the pattern until closed. `now` gives the picture's clock, in the time zone it is to show."""
+
+    def __init__(
+        self,
+        *,
+        video_codecs: Sequence[str] = ("H264", "VP8"),
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._video_codecs, self._now = tuple(video_codecs), now
+        self._peer = Peer(on_rtcp=self._feedback, on_lost=self._on_lost)
+        self._task: asyncio.Task[None] | None = None
+        self._key_wanted = True
+        self.ended = asyncio.Event()
+        """Set when the relay ends the session."""
+        self.codec = ""
+        """The video codec agreed."""
+        self.key_pictures_asked = 0
+        self._streams: list[OutgoingStream] = []
+
+    async def start(self, post_offer: PostOffer) -> None:
+        """Offers, connects and begins to send. Raises what `post_offer` raises, BadOffer for an answer without a known video
+        codec, HandshakeFailed, TimeoutError, OSError."""
+        answer = await post_offer(self._peer.offer(sends=True, video=self._video_codecs))
+        await self._peer.connect(answer)
+        assert self._peer.answer is not None
+        codecs = {c.name: c.payload_type for s in self._peer.answer.sections if not s.rejected for c in s.codecs}
+        self.codec = next((name for name in self._video_codecs if name in codecs), "")
+        if not self.codec or "OPUS" not in codecs:
+            await self._peer.close()
+            raise BadOffer("the answer has no codec that was offered")
+        sound = OutgoingStream(self._peer, codecs["OPUS"], 48_000)
+        picture = OutgoingStream(self._peer, codecs[self.codec], 90_000)
+        self._streams = [sound, picture]
+        self._task = asyncio.create_task(self._send_on(sound, picture), name="media-synthetic-publisher")
+
+    async def _send_on(self, sound: OutgoingStream, picture: OutgoingStream) -> None:
+        drawing, tone = Picture(), tone_packets()
+        encoder = VideoEncoder(self.codec, WIDTH, HEIGHT)
+        began = time.monotonic()
+        sounds = frames = 0
+        report_at = 0.0
+        while True:
+            passed = time.monotonic() - began
+            if passed - sounds * STEP > 1.0:  # the process stood still: go on from now, as a real source would
+                sounds, frames = int(passed / STEP), int(passed * FRAMES_A_SECOND)
+            while sounds * STEP <= passed:
+                sound.send(tone[sounds % len(tone)], sounds * SAMPLES, marker=sounds == 0)
+                sounds += 1
+            if frames <= passed * FRAMES_A_SECOND:
+                self._send_frame(picture, encoder, drawing, frames)
+                frames = max(frames + 1, int(passed * FRAMES_A_SECOND))
+            if passed >= report_at:
+                report_at = passed + REPORT_EVERY
+                self._peer.send_rtcp(b"".join(stream.report() for stream in self._streams))
+            await asyncio.sleep(max(0.001, sounds * STEP - (time.monotonic() - began)))
+
+    def _send_frame(self, stream: OutgoingStream, encoder: VideoEncoder, drawing: Picture, number: int) -> None:
+        key, self._key_wanted = self._key_wanted, False
+        payloads = encoder.encode(drawing.frame(number, self._now()), number, key=key)
+        for index, payload in enumerate(payloads, 1):
+            stream.send(payload, number * 90_000 // FRAMES_A_SECOND, marker=index == len(payloads))
+
+    def _feedback(self, feedback: rtcp.Feedback) -> None:
+        streams = {stream.ssrc: stream for stream in self._streams}
+        for ssrc, sequence in feedback.nacks:
+            if ssrc in streams:
+                streams[ssrc].resend(sequence)
+        if feedback.keyframes:
+            self.key_pictures_asked += 1
+            self._key_wanted = True
+
+    def _on_lost(self) -> None:
+        self.ended.set()
+
+    async def close(self) -> None:
+        """Stops sending and ends the session."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._task = None
+        await self._peer.close()
