@@ -1,0 +1,140 @@
+"""A plan as files: the exchange format's tables as a zip file, and a workbook for people."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+import xlsxwriter
+from aiohttp import web
+
+from api.planner.desk import PlanPath, download, plan_of, routes
+from api.planner.imports import SHEET, ZIP
+from api.planner.reasons import said
+from api.routing import Call, Nothing
+from config.words import Language, catalogue, say
+from rooms.counties import load_county
+from rooms.planning.files import clock, lessons, write_plan
+from rooms.planning.names import Names, names_of
+from rooms.planning.problem import problem_of
+from rooms.planning.versions import load_plan
+from scheduler.problem import WEEK_NAMES, Plan, Problem
+
+
+@routes.get("/planner/{county}/plans/{number}/plan.zip", needs="plan.read", summary="The plan's files", produces=ZIP)
+async def plan_files(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
+    async with call.app.store.read() as session:
+        version = await plan_of(session, call.path.county, call.path.number)
+        plan, county = await load_plan(session, version.id), await load_county(session, call.path.county)
+    body = await asyncio.to_thread(_zipped, problem_of(county), plan)
+    return download(body, ZIP, f"{county.code}-plan-{version.number}.zip")
+
+
+def _zipped(problem: Problem, plan: Plan) -> bytes:
+    target = io.BytesIO()
+    with (
+        tempfile.TemporaryDirectory(prefix="sanke-plan-") as folder,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        write_plan(Path(folder), problem, plan)
+        for path in sorted(Path(folder).iterdir()):
+            packed.write(path, path.name)
+    return target.getvalue()
+
+
+@routes.get(
+    "/planner/{county}/plans/{number}/plan.xlsx", needs="plan.read", summary="The plan's workbook", produces=SHEET
+)
+async def plan_workbook(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
+    async with call.app.store.read() as session:
+        version = await plan_of(session, call.path.county, call.path.number)
+        plan, names = await load_plan(session, version.id), await names_of(session, call.path.county)
+    body = await asyncio.to_thread(workbook, plan, names, call.caller.language)
+    return download(body, SHEET, f"{call.path.county}-plan-{version.number}.xlsx")
+
+
+def workbook(plan: Plan, names: Names, language: Language) -> bytes:
+    """The meetings, pairings and unmet lessons of a plan, with names, as an ``.xlsx`` workbook."""
+    target = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(target, options) as book:
+        head = book.add_format({"bold": True, "bg_color": "#DCEFE7", "bottom": 1})
+        for title, columns, rows in _sheets(plan, names, language):
+            sheet = book.add_worksheet(say(language, f"planner.{title}"))
+            sheet.freeze_panes(1, 0)
+            sheet.set_column(0, len(columns) - 1, 18)
+            sheet.write_row(0, 0, [say(language, f"planner.{column}") for column in columns], head)
+            for line, row in enumerate(rows, 1):
+                sheet.write_row(line, 0, row)
+            sheet.autofilter(0, 0, max(1, len(rows)), len(columns) - 1)
+    return target.getvalue()
+
+
+Sheet = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
+
+
+def _sheets(plan: Plan, names: Names, language: Language) -> list[Sheet]:
+    return [
+        ("tab_meetings", MEETING_COLUMNS, _meetings(plan, names, language)),
+        ("tab_pairings", ("lead_school", "receive_school", "subject"), _pairings(plan, names, language)),
+        ("tab_unmet", ("school", "class_code", "subject", "missing", "why_and_what"), _unmet(plan, names, language)),
+    ]
+
+
+MEETING_COLUMNS = (
+    "code", "family", "subject", "weekday", "start", "end", "weeks", "lead_school", "lead", "room", "attend",
+)  # fmt: skip
+
+
+def _meetings(plan: Plan, names: Names, language: Language) -> list[tuple[object, ...]]:
+    return [
+        (
+            m.code,
+            say(language, f"common.family_{m.family}"),
+            subject_name(language, m.subject),
+            m.slot.weekday,
+            clock(m.slot.start),
+            clock(m.slot.end),
+            say(language, f"common.weeks_{WEEK_NAMES[m.slot.weeks]}"),
+            names.school(names.school_of_teacher(m.lead_teacher)),
+            names.teacher(m.lead_teacher),
+            m.lead_room,
+            "; ".join(
+                [f"{names.school(names.school_of_class(code))} {code}" for code in m.classes]
+                + [f"{names.school(names.school_of_teacher(code))} {names.teacher(code)}" for code in m.members]
+            ),
+        )
+        for m in plan.meetings
+    ]
+
+
+def _pairings(plan: Plan, names: Names, language: Language) -> list[tuple[object, ...]]:
+    return [
+        (
+            names.school(planned.pair.lead_school),
+            names.school(planned.pair.receive_school),
+            "; ".join(subject_name(language, code) for code in sorted(planned.subjects)),
+        )
+        for planned in plan.pairings
+    ]
+
+
+def _unmet(plan: Plan, names: Names, language: Language) -> list[tuple[object, ...]]:
+    return [
+        (
+            names.school(names.school_of_class(lack.school_class)),
+            lack.school_class,
+            subject_name(language, lack.subject),
+            lessons(lack.missing_halves),
+            said(language, lack.reason, lack.facts, names),
+        )
+        for lack in plan.unmet
+    ]
+
+
+def subject_name(language: Language, code: str) -> str:
+    """The word for a subject; an unknown code stands as it is."""
+    return catalogue(language).get(f"common.subject_{code}", code)

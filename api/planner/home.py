@@ -1,0 +1,56 @@
+"""The first page of a county: where it stands, what comes next, and how well its classes are supplied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.planner.desk import CountyPath, head_of, routes, show
+from api.routing import Call, Nothing
+from rooms import tables
+from rooms.counties import load_county
+from rooms.planning.names import Names, SchoolName
+from rooms.planning.outlook import Outlook, outlook
+from rooms.planning.supply import CountySupply, received_of, supply_of
+from rooms.planning.versions import load_plan
+
+
+@routes.get("/planner", needs="plan.read", summary="The counties a planner plans", page=True)
+async def counties(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
+    codes = call.principal.counties("plan.read")
+    unit = tables.OrgUnit
+    async with call.app.store.read() as session:
+        query = select(unit.county, unit.name).where(unit.level == "county", unit.county.in_(codes))
+        found = {str(row.county): row.name for row in await session.execute(query)}
+    return call.page("planner/counties.html", counties=[(code, found.get(code, code)) for code in codes])
+
+
+@routes.get("/planner/{county}", needs="plan.read", summary="A county at a glance and what comes next", page=True)
+async def home(call: Call[CountyPath, Nothing, Nothing]) -> web.Response:
+    async with call.app.store.read() as session:
+        head = await head_of(session, call)
+        view = await outlook(session, call.path.county, call.app.clock.now())
+        supply = await _supply(session, view) if view and view.names.schools else None
+    return show(call, "home", head, view=view, supply=supply, townships=townships(view.names) if view else {})
+
+
+async def _supply(session: AsyncSession, view: Outlook) -> CountySupply:
+    """What the published plan brings, or else the latest one."""
+    shown = view.published or view.latest
+    plan = await load_plan(session, shown.id) if shown else None
+    return supply_of(await load_county(session, view.code), received_of(plan.meetings if plan else ()))
+
+
+def townships(names: Names) -> Mapping[str, list[SchoolName]]:
+    """The schools by township, leading ones first."""
+    order = ("strong", "nine_year", "junior", "senior", "central_primary", "village_primary", "teaching_point")
+    found: dict[str, list[SchoolName]] = {}
+    for school in names.schools.values():
+        if not school.retired:
+            found.setdefault(school.township, []).append(school)
+    for some in found.values():
+        some.sort(key=lambda school: (order.index(school.kind), school.code))
+    return dict(sorted(found.items(), key=lambda item: (-sum(s.leads for s in item[1]), -len(item[1]), item[0])))
