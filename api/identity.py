@@ -95,7 +95,7 @@ async def home(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
     return _go(desks[0].url)
 
 
-@routes.get("/sign-in", needs=PUBLIC, summary="The sign-in form", page=True)
+@routes.get("/sign-in", needs=PUBLIC, summary="The sign-in form", page=True, also={303: "Signed in already"})
 async def sign_in_page(call: Call[Nothing, Next, Nothing]) -> web.Response:
     if call.caller.principal is not None:
         return _go(_local(call.query.next))

@@ -106,8 +106,9 @@ def _responses(route: Route, schemas: Schemas) -> Document:
     responses: Document = {str(route.status): {"description": HTTPStatus(route.status).phrase}}
     if route.answer:
         responses[str(route.status)]["content"] = {route.produces: {"schema": schemas[route.answer]}}
-    elif route.produces:
-        responses[str(route.status)]["content"] = {route.produces: {"schema": {"type": "string"}}}
+    elif route.produces and route.status < 300:
+        anything: Document = {} if route.produces == "application/json" else {"type": "string"}
+        responses[str(route.status)]["content"] = {route.produces: {"schema": anything}}
     for status in sorted(problem_statuses(route)):
         kind = {PROBLEM_JSON: {"schema": schemas[ProblemBody]}}
         if route.page:

@@ -47,6 +47,10 @@ ZONE = ZoneInfo("Asia/Shanghai")
 PASSWORD = "Right-Horse-7-Battery"
 PIN = "4071"
 PAGE = {"Accept": "text/html"}
+SUMMARY = {
+    "needed": 2, "served": 1, "unmet": 1, "needed_weighted": 10, "served_weighted": 5, "bound": 5, "gap": 0.0,
+    "seconds": 1.0, "seed": 1, "status": "feasible", "rules": "formats-h1-h13/1",
+}  # fmt: skip
 ROLES = ("planner", "lead_teacher", "auditor", "operator")
 
 
@@ -178,7 +182,7 @@ async def _schools(session: AsyncSession, side: Side, county: OrgUnit) -> None:
     for room, school, leads in ((side.room, side.school, True), (side.receiving_room, side.receiving_school, False)):
         session.add(
             Room(
-                county=code, code=room, school_code=school, kind="lead" if leads else "receive", can_lead=leads,
+                county=code, code=room, school_code=school, kind="recording" if leads else "receiving", can_lead=leads,
                 max_receivers=3 if leads else None, level="L2", custodian_name="", custodian_phone="",
             )
         )  # fmt: skip
@@ -232,7 +236,7 @@ async def _lessons(session: AsyncSession, side: Side, now: datetime) -> None:
     code = side.county
     plan = PlanVersion(
         county=code, number=1, state="published", county_revision=1, created_at=now, created_by="account:x",
-        published_at=now, published_by="account:x", effective_from=now.astimezone(ZONE).date(), summary={},
+        published_at=now, published_by="account:x", effective_from=now.astimezone(ZONE).date(), summary=SUMMARY,
     )  # fmt: skip
     session.add(plan)
     await session.flush()
