@@ -31,6 +31,8 @@ LARGEST_MESSAGE = 8192
 SILENCE_SECONDS = 20.0
 """A page beats every 5 s; a line that is silent this long is closed."""
 MOST_PER_SECOND = 10
+KEEP_STATS_SECONDS = 60.0
+"""A page's own figures are kept this often."""
 
 routes = Routes("live")
 Signal = Annotated[int, Field(ge=0, le=100_000_000)]
@@ -280,6 +282,7 @@ class Conversation:
     ) -> None:
         self.call, self.socket, self.room, self.seat, self.side = call, socket, room, seat, side
         self._spent: tuple[int, int] = (0, 0)
+        self._kept: float | None = None
 
     async def hold(self) -> None:
         """Talks until either end leaves, or the room is closed."""
@@ -337,7 +340,7 @@ class Conversation:
             case Notice() if leads:
                 await self._publish({"type": "notice", "text": message.text, "at": stamp(self.call.app.clock.now())})
             case Stats():
-                await self._keep(message)
+                self._keep(message)
             case _:
                 await self._error(Problem("not_allowed"))
         return None
@@ -345,10 +348,14 @@ class Conversation:
     async def _publish(self, message: dict[str, Any]) -> None:
         await self.call.app.bus.publish(self.room.topic, message)
 
-    async def _keep(self, stats: Stats) -> None:
+    def _keep(self, stats: Stats) -> None:
         """The page's own figures: kept as corroboration, at most once a minute."""
-        data = {"received": stats.received, "sent": stats.sent, "sessions": stats.sessions, "restarts": stats.restarts}
-        del data  # kept by the board
+        now = self.call.app.clock.monotonic()
+        if self._kept is not None and now - self._kept < KEEP_STATS_SECONDS:
+            return
+        self._kept = now
+        data = stats.model_dump(exclude={"type"}, exclude_none=True)
+        self.call.app.board.page_stats(self.call.actor, self.room.id, self.side.id, data)
 
     def _too_many(self) -> bool:
         second = int(self.call.app.clock.monotonic())

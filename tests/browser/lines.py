@@ -7,7 +7,7 @@ import re
 import socket
 from typing import Any
 
-from playwright.async_api import Page, Route
+from playwright.async_api import Error, Page, Route
 
 
 class Line:
@@ -19,7 +19,7 @@ class Line:
         self.carried = 0
         self.port = 0
         self._front: asyncio.DatagramTransport | None = None
-        self._backs: dict[Any, asyncio.DatagramTransport] = {}
+        self._backs: dict[Any, _Raw] = {}
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -35,14 +35,13 @@ class Line:
         self.carried += 1
         back.sendto(data, self.relay)
 
-    def _open(self, browser: Any) -> asyncio.DatagramTransport:
+    def _open(self, browser: Any) -> _Raw:
         """A socket of its own for each address of a browser, as a router's address translation gives it one."""
         end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         end.bind(("127.0.0.1", 0))
         end.setblocking(False)
         loop = asyncio.get_running_loop()
-        back = _Raw(loop, end, lambda data: self._inward(data, browser))
-        return back  # type: ignore[return-value]  # has the two methods used here
+        return _Raw(loop, end, lambda data: self._inward(data, browser))
 
     def _inward(self, data: bytes, browser: Any) -> None:
         if self.up and self._front is not None:
@@ -68,7 +67,11 @@ class Line:
             if route.request.method not in ("POST", "PATCH"):
                 await route.continue_()
                 return
-            response = await route.fetch()
+            try:
+                response = await route.fetch()
+            except Error:
+                await route.abort("connectionfailed")
+                return
             body = re.sub(
                 rf"(a=candidate:.* {re.escape(self.relay[0])}) {self.relay[1]} ",
                 rf"\1 {self.port} ",

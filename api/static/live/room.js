@@ -24,7 +24,7 @@ import { backoff, pause } from "./page.js";
  */
 /**
  * @typedef {object} Snapshot
- * @property {string} occurrence
+ * @property {string} occurrence_id
  * @property {string} state planned, ready, live, ended, judged, cancelled
  * @property {string} starts_at
  * @property {string} ends_at

@@ -51,11 +51,11 @@ function fill(tile, side, live) {
   const field = (/** @type {string} */ name) => /** @type {HTMLElement|null} */ (tile.querySelector(`[data-f=${name}]`));
   const presence = presenceOf(side, live);
   tile.dataset.presence = presence;
-  tile.dataset.quality = side.quality;
   tile.dataset.hand = side.hand ? "up" : "down";
   tell(field("school"), side.school_name);
   tell(field("group"), groupOf(side));
-  const weak = presence === "watching" && side.quality === "degraded";
+  const weak = presence === "watching" && ["degraded", "unknown"].includes(side.quality);
+  tile.dataset.weak = weak ? "yes" : "no";
   tell(field("presence"), word(weak ? "live.presence_weak" : `live.presence_${presence}`));
   tell(field("assistant"), side.assistant ?? word("live.no_assistant"));
   field("assistant")?.classList.toggle("faint", !side.assistant);

@@ -1,0 +1,61 @@
+"""Chromium as the tests start it, and a page that tells what went wrong on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+
+PROGRAM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SIZES = {"1366x768": (1366, 768), "1920x1080": (1920, 1080), "390x844": (390, 844)}
+"""A school's notebook, a classroom's screen, a phone."""
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A fresh browser with a fake camera and microphone."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=PROGRAM, headless=True, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass
+class Screen:
+    """Somebody's browser: a profile of its own with one page, and everything that went wrong on it."""
+
+    context: BrowserContext
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+
+async def open_screen(browser: Browser, base_url: str, size: str = "1366x768", language: str = "zh-CN") -> Screen:
+    """A fresh profile with an empty page; console errors, exceptions and failed requests are noted."""
+    width, height = SIZES[size]
+    context = await browser.new_context(
+        base_url=base_url, viewport=ViewportSize(width=width, height=height), locale=language
+    )
+    page = await context.new_page()
+    screen = Screen(context, page)
+    page.on("console", lambda message: screen.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: screen.errors.append(f"exception: {error}"))
+    page.on(
+        "response",
+        lambda answer: screen.errors.append(f"{answer.status} {answer.url}") if answer.status >= 500 else None,
+    )
+    return screen

@@ -1,0 +1,29 @@
+"""A server process of its own whose clock is shifted, so that it is a school morning whenever the tests run.
+
+``python -m shifted_server SHIFT_SECONDS`` with the settings in the environment; prints its address when it listens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from shifted_clock import ShiftedClock
+
+from api.cli.serve import asked_to_stop
+from api.server import running
+from config.logs import configure_logs
+from config.settings import Settings
+
+
+async def main(shift: float) -> None:
+    """Serves until it is asked to stop."""
+    settings = Settings()
+    configure_logs(settings.log_format, settings.log_level)
+    async with running(settings, clock=ShiftedClock(shift)) as server:
+        print(f"{server.local_url} {server.services.relay.port}", flush=True)
+        await asked_to_stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(float(sys.argv[1])))
