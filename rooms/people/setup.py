@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
 from rooms.clock import Clock
+from rooms.organisation import NATION
 from rooms.people.accounts import FirstPassword, NewAccount, RoleAt, create_account
 from rooms.people.links import make_link
 from rooms.people.principals import system_principal
@@ -17,7 +18,6 @@ from rooms.store import SYSTEM, Store
 from rooms.tables import Account, OrgUnit
 
 LINK_LASTS = timedelta(hours=24)
-ROOT_NAME = "中国"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,11 @@ async def first_operator(store: Store, clock: Clock, settings: Settings, name: s
 
 async def root_unit(session: AsyncSession) -> OrgUnit:
     """The root of the tree, made where nothing was imported yet."""
-    root = await session.scalar(select(OrgUnit).where(OrgUnit.level == "nation").order_by(OrgUnit.id))
+    root = await session.scalar(
+        select(OrgUnit).where(OrgUnit.level == "nation", OrgUnit.name == NATION).order_by(OrgUnit.id)
+    )
     if root is None:
-        root = OrgUnit(level="nation", name=ROOT_NAME, path="")
+        root = OrgUnit(level="nation", name=NATION, path="")
         session.add(root)
         await session.flush()
         root.path = f"/{root.id}/"
