@@ -12,11 +12,12 @@ from api.problems import Problem
 from api.routing import Call, Nothing, Shape
 from api.uploads import Received, receive
 from config.words import LANGUAGES, say
-from rooms.counties import list_imports, load_county, preview, save_county
+from rooms.counties import load_county, preview, save_county
 from rooms.differences import Diff
 from rooms.exporting import template, workbook_of, zip_of
 from rooms.importing import Finding, Limits, Reading, read_county
 from rooms.importing.columns import FORMS
+from rooms.planning.outlook import imports_of
 from rooms.refusals import Conflict, Invalid
 
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -78,7 +79,7 @@ class Accepted(Shape):
 async def import_page(call: Call[CountyPath, Nothing, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         head = await head_of(session, call)
-        imports = await list_imports(session, head.county)
+        imports = await imports_of(session, head.county)
     return show(call, "import", head, imports=imports, forms=FORMS, most_mb=call.app.settings.upload_max_mb)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -12,9 +12,11 @@ from api.planner.desk import CountyPath, PlanPath, head_of, plan_of, routes, sho
 from api.planner.grids import Block, Column, Grid, grid, side_by_side
 from api.planner.reasons import said
 from api.routing import Call, Nothing, Shape, Text
+from config.words import catalogue
 from rooms.planning.comparison import compare
-from rooms.planning.names import Names, names_of
+from rooms.planning.names import Names, names_of, periods_of
 from rooms.planning.outlook import running, versions
+from rooms.planning.timetable import Period
 from rooms.planning.versions import load_plan
 from scheduler.problem import Meeting, Plan
 
@@ -58,9 +60,15 @@ async def plan(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
         found, names = await load_plan(session, version.id), await names_of(session, head.county)
     reasons = Counter(lack.reason for lack in found.unmet)
     return show(
-        call, "plan", head, tab="summary", version=version, plan=found, names=names, reasons=reasons.most_common(),
+        call, "plan", head, tab="summary", version=version, plan=found, names=names, reasons=reasons.most_common(), reason_name=_reason_name(call),
         families=Counter(meeting.family for meeting in found.meetings), held=_held(found), loads=_loads(found, names),
     )  # fmt: skip
+
+
+def _reason_name(call: Call[Any, Any, Any]) -> Callable[[str], str]:
+    """A short name for a reason of the ``plan`` catalogue; one without a name stands by its code."""
+    words = catalogue(call.caller.language)
+    return lambda code: words.get(f"planner.reason_{code}", code)
 
 
 def _held(plan: Plan) -> Mapping[str, int]:
@@ -122,11 +130,14 @@ async def week(call: Call[PlanPath, WeekOf, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         head, version = await head_of(session, call), await plan_of(session, call.path.county, call.path.number)
         found, names = await load_plan(session, version.id), await names_of(session, head.county)
-    choices = _choices(found, names, call.query.by)
-    code = call.query.code if call.query.code in choices else next(iter(choices), "")
+        choices = _choices(found, names, call.query.by)
+        code = call.query.code if call.query.code in choices else next(iter(choices), "")
+        school = names.school_of_teacher(code) if call.query.by == "teacher" else code
+        periods = await periods_of(session, head.county, school)
+    some = [meeting for meeting in found.meetings if code in _whose(meeting, names, call.query.by)]
     return show(
         call, "plan_week", head, tab="week", version=version, plan=found, names=names, by=call.query.by, code=code,
-        choices=list(choices.items()), grid=_grid([m for m in found.meetings if code in _whose(m, names, call.query.by)]),
+        choices=list(choices.items()), grid=_grid(some, periods),
     )  # fmt: skip
 
 
@@ -146,12 +157,12 @@ def _choices(plan: Plan, names: Names, by: str) -> dict[str, str]:
     return {code: names.school(code) for code in codes}
 
 
-def _grid(some: Sequence[Meeting]) -> Grid[Meeting]:
-    last = max([5, *(meeting.slot.weekday for meeting in some)])
+def _grid(some: Sequence[Meeting], periods: Mapping[int, tuple[Period, ...]]) -> Grid[Meeting]:
+    last = max([5, *periods, *(meeting.slot.weekday for meeting in some)])
     days: list[Column[Meeting]] = []
     for weekday in range(1, last + 1):
         blocks = [Block(m.slot.start, m.slot.end, m) for m in some if m.slot.weekday == weekday]
-        days.append(Column(weekday, side_by_side(blocks)))
+        days.append(Column(weekday, side_by_side(blocks), periods.get(weekday, ())))
     return grid(days)
 
 
@@ -162,7 +173,10 @@ async def unmet(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
         found, names = await load_plan(session, version.id), await names_of(session, head.county)
     language = call.caller.language
     rows = [(lack, said(language, lack.reason, lack.facts, names)) for lack in found.unmet]
-    return show(call, "unmet", head, tab="unmet", version=version, plan=found, names=names, rows=rows)
+    return show(
+        call, "unmet", head, tab="unmet", version=version, plan=found, names=names, rows=rows,
+        reason_name=_reason_name(call),
+    )  # fmt: skip
 
 
 @routes.get("/planner/{county}/plans/{number}/pairings", needs="plan.read", summary="Who leads whom", page=True)

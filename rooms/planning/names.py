@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import tables
+from rooms.planning.timetable import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +144,18 @@ def _room(row: tables.Room) -> RoomName:
         row.code, row.school_code, row.kind, row.can_lead, row.level, row.custodian_name, row.custodian_phone,
         row.retired,
     )  # fmt: skip
+
+
+async def periods_of(session: AsyncSession, county: str, school: str) -> Mapping[int, tuple[Period, ...]]:
+    """The teaching periods of a school by weekday; none for a code that is no school."""
+    bell, owner = tables.Bell, tables.School
+    query = (
+        select(bell)
+        .join(owner, (owner.county == bell.county) & (owner.bell_code == bell.bell_code))
+        .where(owner.county == county, owner.code == school)
+        .order_by(bell.weekday, bell.start)
+    )
+    found: dict[int, tuple[Period, ...]] = {}
+    for row in await session.scalars(query):
+        found[row.weekday] = (*found.get(row.weekday, ()), Period(row.period, row.start, row.end, row.label))
+    return found

@@ -33,7 +33,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The last accepted import."""
+    """An accepted import."""
 
     revision: int
     file_name: str
@@ -123,7 +123,7 @@ async def outlook(session: AsyncSession, code: str, now: datetime) -> Outlook | 
         today=today,
         week=max(0, term.week_of(today)),
         revision=term.revision,
-        imported=await _imported(session, code),
+        imported=next(iter(await imports_of(session, code)), None),
         latest=await _version(session, code, published=False),
         published=await _version(session, code, published=True),
         run_id=await running(session, code),
@@ -140,10 +140,11 @@ async def running(session: AsyncSession, code: str) -> int | None:
     )
 
 
-async def _imported(session: AsyncSession, code: str) -> Imported | None:
+async def imports_of(session: AsyncSession, code: str) -> tuple[Imported, ...]:
+    """The accepted imports of a county, the newest first."""
     run = tables.ImportRun
-    row = await session.scalar(select(run).where(run.county == code).order_by(run.id.desc()).limit(1))
-    return Imported(row.revision, row.file_name, row.at, row.by) if row else None
+    rows = await session.scalars(select(run).where(run.county == code).order_by(run.id.desc()))
+    return tuple(Imported(row.revision, row.file_name, row.at, row.by) for row in rows)
 
 
 async def _version(session: AsyncSession, code: str, *, published: bool) -> Version | None:
