@@ -1,95 +1,232 @@
 """The board of live classes: opens and closes them, takes sign-ins and head-counts, and gathers the relay's evidence.
 
 Life cycle: planned → ready → live → ended → judged. Every act is a row of evidence and an audit entry in one transaction; then
-``live:<occurrence id>`` gets ``{"kind": "live.state", …}`` (`LiveState.message`) on the bus, and ``{"kind": "live.slot", "side": …,
+``live:<occurrence id>`` gets ``{"type": "state", …}`` (`LiveState.message`) on the bus, and ``{"type": "slot", "side": …,
 "quality": …}`` for each media slot.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import Any
 
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.settings import Settings
 from media.events import MediaEvent
+from rooms.bus import Bus
 from rooms.clock import Clock
-from rooms.live.state import LiveState
-from rooms.store import Actor, Store
+from rooms.judging import judge_lesson, lessons_to_judge
+from rooms.live import acts
+from rooms.live.acts import LateItem
+from rooms.live.evidence import Evidence, EvidenceWriter, known_only, of_media, store_evidence
+from rooms.live.state import LiveState, load_state, quality
+from rooms.people.assistants import recognise
+from rooms.people.scope import Principal
+from rooms.refusals import NotFound
+from rooms.rulesets import RuleSet
+from rooms.store import SYSTEM, Actor, Store
+from rooms.tables import Occurrence
 
-if TYPE_CHECKING:
-    from config.settings import Settings
-    from rooms.rulesets import RuleSet
+__all__ = ["LateItem", "LiveBoard"]
 
+log = structlog.get_logger("live")
 
-@dataclass(frozen=True, slots=True)
-class LateItem:
-    """Evidence a classroom kept while its line was down. `event_id` is the classroom's own, at most 64 characters."""
-
-    event_id: str
-    kind: str
-    """sign_in, sign_out, head_count, self_test, page_stats."""
-    at: datetime
-    data: dict[str, Any]
+SWEEP_SECONDS = 5.0
 
 
 class LiveBoard:
-    """`bus` is `rooms.bus.Bus`. Call `start` once in a running loop and `close` at the end."""
+    """The live classes of a store. Call `start` once in a running loop and `close` at the end; the rest works without them too."""
 
-    def __init__(self, store: Store, clock: Clock, bus: Any, rules: RuleSet, settings: Settings) -> None: ...
+    def __init__(self, store: Store, clock: Clock, bus: Bus, rules: RuleSet, settings: Settings) -> None:
+        self._store, self._clock, self._bus = store, clock, bus
+        self._settings = settings
+        self._early = timedelta(minutes=settings.early_entry_minutes)
+        self._idle = timedelta(minutes=settings.auto_end_minutes)
+        self._writer = EvidenceWriter(self._keep)
+        self._task: asyncio.Task[None] | None = None
+        self.rules = rules
 
     async def start(self) -> None:
         """Start the evidence writer and the sweep (automatic end, judging, grace)."""
-        raise NotImplementedError
+        self._writer.start()
+        self._task = asyncio.create_task(self._sweep_for_ever(), name="live sweep")
 
     async def close(self) -> None:
         """Store what is queued and end both tasks."""
-        raise NotImplementedError
+        await self._writer.close()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    @property
+    def dropped(self) -> int:
+        """Evidence that was lost because the queue was full, or refused by the database; 0 in health."""
+        return self._writer.dropped
+
+    # ------------------------------------------------------------ evidence
 
     def on_media_event(self, event: MediaEvent) -> None:
         """The relay's callback: never blocks, never raises; the row is stored exactly once."""
-        raise NotImplementedError
+        self._writer.put(of_media(event))
+
+    def page_stats(self, actor: Actor, occurrence_id: str, side_id: str, data: dict[str, Any]) -> None:
+        """A page's own figures, kept beside the relay's evidence; they never make presence. Never blocks."""
+        self._writer.put(acts.page_stats(actor, occurrence_id, side_id, data, self._clock.now()))
 
     async def flush(self) -> None:
         """Return when everything the relay said so far is committed."""
-        raise NotImplementedError
+        await self._writer.flush()
+
+    async def _keep(self, batch: Sequence[Evidence]) -> None:
+        now = self._clock.now()
+        async with self._store.write() as session:
+            known = await known_only(session, batch)
+            over = await self._locked_when_over(session, {each.occurrence_id for each in known})
+            new = await store_evidence(session, known, now)
+            for occurrence_id in over:
+                if any(each.occurrence_id == occurrence_id and each.event_id in new for each in known):
+                    await judge_lesson(session, self.rules, occurrence_id, now)
+        await self._tell_of([each for each in known if each.event_id in new])
+
+    async def _locked_when_over(self, session: AsyncSession, lessons: set[str]) -> list[str]:
+        """Lessons that are judged anew when evidence comes; all are locked first, so that two writers never wait in a ring."""
+        found = await session.scalars(
+            select(Occurrence.id)
+            .where(Occurrence.id.in_(lessons), Occurrence.state.in_(("ended", "judged")))
+            .order_by(Occurrence.id)
+            .with_for_update()
+        )
+        return list(found)
+
+    async def _tell_of(self, stored: Sequence[Evidence]) -> None:
+        for each in stored:
+            if each.kind == "slot":
+                message = {"type": "slot", "side": each.side_id, "quality": quality(each.data)}
+                await self._bus.publish(f"live:{each.occurrence_id}", message)
+        for occurrence_id in sorted({each.occurrence_id for each in stored if each.kind != "slot"}):
+            await self._tell(occurrence_id)
+
+    # ------------------------------------------------------------ what people see and do
 
     async def state(self, occurrence_id: str) -> LiveState | None:
         """The class now, or None where there is no such lesson."""
-        raise NotImplementedError
+        async with self._store.read() as session:
+            return await load_state(session, occurrence_id, self._clock.now(), early=self._early)
 
     async def enter(self, actor: Actor, side_id: str) -> LiveState:
-        """A side's page is open. Refusals: side_unknown, too_early (facts: enter_from), occurrence_over, occurrence_cancelled."""
-        raise NotImplementedError
+        """A side's page is open; only the first time is evidence.
+
+        Refusals: `NotFound` ``side_unknown``, `Conflict` ``too_early`` (fact: enter_from), ``occurrence_over``,
+        ``occurrence_cancelled``.
+        """
+        return await self._told(await acts.enter(self._scene(actor), side_id))
 
     async def self_test(self, actor: Actor, side_id: str, result: dict[str, Any]) -> LiveState:
         """Store a device check; with the lead's and every receiver's the lesson is ``ready``. Refusals as `enter`."""
-        raise NotImplementedError
+        return await self._told(await acts.self_test(self._scene(actor), side_id, result))
 
     async def sign_in(self, actor: Actor, side_id: str, assistant_id: int, pin: str) -> LiveState:
-        """The assistant signs in by PIN. Refusals: those of `enter`, pin_wrong, assistant_locked."""
-        raise NotImplementedError
+        """An assistant of the side's own school signs in by PIN.
+
+        Refusals: those of `enter`, and of `rooms.people.assistants.recognise` (unknown_assistant, wrong_pin, pin_locked).
+        """
+        scene = self._scene(actor)
+        place = await acts.place_of(scene, side_id)
+        device = Principal("device", 0, actor.name, actor.name, (), room=place)
+        who = await recognise(self._store, self._clock, self._settings, device, actor, assistant_id, pin)
+        return await self._told(await acts.sign(scene, side_id, "sign_in", {"assistant": who.id}))
 
     async def sign_out(self, actor: Actor, side_id: str) -> LiveState:
-        """The assistant signs out."""
-        raise NotImplementedError
+        """The assistant signs out. Refusals as `enter`."""
+        return await self._told(await acts.sign(self._scene(actor), side_id, "sign_out", {}))
 
     async def head_count(self, actor: Actor, side_id: str, present: int) -> LiveState:
-        """How many pupils are there (实到); the newest entry holds. Refusals: those of `enter`, head_count_range."""
-        raise NotImplementedError
+        """How many pupils are there (实到); the newest entry holds.
+
+        Refusals: those of `enter`, `Invalid` ``head_count_range`` (facts: least, most).
+        """
+        return await self._told(await acts.head_count(self._scene(actor), side_id, present))
 
     async def open_class(self, actor: Actor, occurrence_id: str) -> LiveState:
         """The teacher starts the class; an ended one is live again until its planned end. Refusals as `enter`."""
-        raise NotImplementedError
+        return await self._told(await acts.open_class(self._scene(actor), occurrence_id))
 
     async def close_class(self, actor: Actor, occurrence_id: str) -> LiveState:
-        """The teacher ends the class; it is judged at once. Ending twice changes nothing. Refusals: occurrence_not_live."""
-        raise NotImplementedError
+        """The teacher ends the class; it is judged at once, and anew when the relay's last evidence comes in.
+
+        Ending twice changes nothing. Refusals: `NotFound` ``occurrence_unknown``, `Conflict` ``occurrence_not_live``.
+        """
+        await self._flush_soon()
+        return await self._told(await acts.close_class(self._scene(actor), occurrence_id))
 
     async def hand_in(self, actor: Actor, side_id: str, items: Sequence[LateItem]) -> int:
-        """Evidence handed in afterwards, marked late; how many were new. Refusals: side_unknown, evidence_late (past the grace)."""
-        raise NotImplementedError
+        """Evidence a classroom kept while its line was down, marked late; how many were new.
+
+        Refusals: `NotFound` ``side_unknown``, `Conflict` ``evidence_late`` (past the grace), `Invalid` ``evidence_malformed``.
+        """
+        occurrence_id, new = await acts.hand_in(self._scene(actor), side_id, items)
+        if new:
+            await self._tell(occurrence_id)
+        return new
+
+    # ------------------------------------------------------------ what happens by itself
 
     async def sweep(self) -> None:
-        """End what nobody attends any more, judge what is due; runs periodically, and tests call it."""
-        raise NotImplementedError
+        """End what nobody attends any more, judge what is due; runs every few seconds, and tests call it."""
+        now = self._clock.now()
+        async with self._store.read() as session:
+            live = await session.scalars(
+                select(Occurrence.id).where(Occurrence.state == "live", Occurrence.ends_at <= now - self._idle)
+            )
+            idle = [each for each in live if await acts.nobody_there(session, each, now, self._idle)]
+        for occurrence_id in idle:
+            await self._told(await acts.close_class(self._scene(SYSTEM), occurrence_id))
+        async with self._store.read() as session:
+            due = await lessons_to_judge(session, self.rules, now)
+        for occurrence_id in due:
+            async with self._store.write() as session:
+                changed = await judge_lesson(session, self.rules, occurrence_id, now)
+            if changed:
+                await self._tell(occurrence_id)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except (SQLAlchemyError, OSError, NotFound):
+                log.exception("sweep_failed")
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    # ------------------------------------------------------------ within
+
+    def _scene(self, actor: Actor) -> acts.Scene:
+        return acts.Scene(self._store, self._clock, self.rules, self._early, actor)
+
+    async def _flush_soon(self) -> None:
+        """Let what the relay already said count; storage that does not answer must not keep a teacher from ending."""
+        if self._task is None:
+            return
+        try:
+            async with asyncio.timeout(2.0):
+                await self._writer.flush()
+        except TimeoutError:
+            log.warning("evidence_waits_at_end")
+
+    async def _told(self, occurrence_id: str) -> LiveState:
+        state = await self._tell(occurrence_id)
+        if state is None:
+            raise NotFound("occurrence_unknown")
+        return state
+
+    async def _tell(self, occurrence_id: str) -> LiveState | None:
+        state = await self.state(occurrence_id)
+        if state is not None:
+            await self._bus.publish(f"live:{occurrence_id}", state.message())
+        return state

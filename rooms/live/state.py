@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
+from rooms.tables import Assistant, EvidenceEvent
+
+STALE_AFTER = timedelta(seconds=35)
+"""A media session that has said nothing for three slots and a half is not there any more."""
+GOOD_PERCENT = 80
+"""TRUST: a slot is good where this share was acknowledged, else degraded. What counts as presence is the rule set's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +34,21 @@ class LiveSide:
     teacher_name: str | None
     room_code: str | None
     entered: bool
-    """The page of this side is open, or was (evidence: entered)."""
+    """The page of this side was opened for this class."""
     connected: bool
     """A media session is up now."""
     quality: str
     """Of the newest slot: good, degraded, unknown (no receiver report), none."""
     assistant: str | None
-    """Name of the assistant who signed in."""
+    """Name of the assistant who is signed in."""
     expected: int
     present: int | None
     """Head-count that was entered."""
     tested: bool
     """A self-test was stored."""
+    verdict: str | None
+    """None until it is judged."""
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +72,119 @@ class LiveState:
     """The lead first."""
 
     def message(self) -> dict[str, Any]:
-        """The same as JSON values: ``{"kind": "live.state", "occurrence": …, "sides": […]}``; instants as ISO text."""
-        raise NotImplementedError
+        """The same as JSON values: ``{"type": "state", "occurrence_id": …, "sides": […]}``; instants as ISO text."""
+        values = {name: _json(value) for name, value in asdict(self).items() if name != "sides"}
+        sides = [{name: _json(value) for name, value in asdict(side).items()} for side in self.sides]
+        return {"type": "state", **values, "sides": sides}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
+async def load_state(session: AsyncSession, occurrence_id: str, now: datetime, *, early: timedelta) -> LiveState | None:
+    """The class at `now`, or None where there is no such lesson."""
+    view = await occurrence(session, occurrence_id)
+    if view is None:
+        return None
+    events = await _events(session, occurrence_id, now)
+    assistants = await _assistants(session, events)
+    by_side: dict[str, list[EvidenceEvent]] = {side.id: [] for side in view.sides}
+    for event in events:
+        if event.side_id in by_side:
+            by_side[event.side_id].append(event)
+    return _state(
+        view,
+        view.starts_at - early,
+        [_live(side, by_side[side.id], assistants, now) for side in view.sides],
+    )
+
+
+async def _events(session: AsyncSession, occurrence_id: str, now: datetime) -> list[EvidenceEvent]:
+    """Every event but old slots, in order of time."""
+    recent = or_(EvidenceEvent.kind != "slot", EvidenceEvent.until > now - STALE_AFTER)
+    found = await session.scalars(
+        select(EvidenceEvent)
+        .where(EvidenceEvent.occurrence_id == occurrence_id, recent)
+        .order_by(EvidenceEvent.at, EvidenceEvent.seq)
+    )
+    return list(found)
+
+
+async def _assistants(session: AsyncSession, events: Sequence[EvidenceEvent]) -> dict[int, str]:
+    ids = {event.data["assistant"] for event in events if event.kind == "sign_in"}
+    rows = await session.execute(select(Assistant.id, Assistant.name).where(Assistant.id.in_(ids)))
+    return {assistant: name for assistant, name in rows}  # noqa: C416 # mypy takes no rows for pairs
+
+
+def _live(side: SideView, events: Sequence[EvidenceEvent], assistants: Mapping[int, str], now: datetime) -> LiveSide:
+    newest = {event.kind: event for event in events}
+    signed = next((event for event in reversed(events) if event.kind in ("sign_in", "sign_out")), None)
+    count = newest.get("head_count")
+    role = "publisher" if side.side == "lead" else "subscriber"
+    slots = [event for event in events if event.kind == "slot" and event.data["role"] == role]
+    return LiveSide(
+        side.id,
+        side.side,
+        side.school_code,
+        side.school_name,
+        side.class_code,
+        side.grades,
+        side.teacher_code,
+        side.teacher_name,
+        side.room_code,
+        "entered" in newest,
+        _connected(events, now),
+        quality(slots[-1].data) if slots else "none",
+        assistants.get(signed.data["assistant"]) if signed is not None and signed.kind == "sign_in" else None,
+        side.expected,
+        count.data["present"] if count else None,
+        "self_test" in newest,
+        side.verdict,
+        side.reason,
+    )
+
+
+def _connected(events: Sequence[EvidenceEvent], now: datetime) -> bool:
+    """Some media session began, did not end, and was heard of lately; after a crash nothing says that it ended."""
+    ended = {event.data["session"] for event in events if event.kind == "disconnected"}
+    heard: dict[str, datetime] = {}
+    for event in events:
+        if event.kind in ("connected", "slot") and event.data["session"] not in ended:
+            heard[event.data["session"]] = max(event.until or event.at, heard.get(event.data["session"], event.at))
+    return any(last > now - STALE_AFTER for last in heard.values())
+
+
+def quality(slot: Mapping[str, Any]) -> str:
+    """How good a slot was: good, degraded, unknown or none (nothing was carried)."""
+    packets = slot["packets"]
+    if not packets:
+        return "none"
+    if slot["role"] == "publisher":
+        return "good"
+    if slot["acknowledged"] is None:
+        return "unknown"
+    if not slot["source_packets"]:
+        return "none"
+    return "good" if 100 * slot["acknowledged"] >= GOOD_PERCENT * packets else "degraded"
+
+
+def _state(view: OccurrenceView, enter_from: datetime, sides: Sequence[LiveSide]) -> LiveState:
+    return LiveState(
+        view.id,
+        view.county,
+        view.family,
+        view.kind,
+        view.title,
+        view.subject,
+        view.state,
+        view.starts_at,
+        view.ends_at,
+        enter_from,
+        view.opened_at,
+        view.closed_at,
+        view.shift_seconds,
+        tuple(sides),
+    )
