@@ -37,7 +37,7 @@ from rooms.store import Store
 
 log = structlog.get_logger("api")
 
-MODULES = ("system", "identity", "planner", "teacher", "classroom", "live", "bureau", "operator", "media", "feeds")
+MODULES = ("system", "identity", "planner", "teacher", "classroom", "live", "bureau", "operators", "media", "feeds")
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that is no upload."""
 

@@ -88,7 +88,7 @@ def list_() -> None:
     for heading in ("", "", "", ""):
         table.add_column(heading)
     for row in rows:
-        roles = "\n".join(f"{say_both(f'people.role_{held.role}')} @ {held.unit}" for held in row.roles)
+        roles = "\n".join(f"{say_both(f'common.role_{held.role}')} @ {held.unit}" for held in row.roles)
         table.add_row(row.login, row.name, roles, say_both(f"people.state_{row.state}"))
     Console().print(table)
 

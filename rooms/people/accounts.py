@@ -137,7 +137,7 @@ async def _hand_roles(session: AsyncSession, by: Principal, account_id: int, rol
     return units
 
 
-async def _manageable(session: AsyncSession, by: Principal, account_id: int) -> tuple[Account, str | None]:
+async def require_manageable(session: AsyncSession, by: Principal, account_id: int) -> tuple[Account, str | None]:
     """The account and a county of its roles, where every role it holds lies within the caller's subtree."""
     account = await session.get(Account, account_id, with_for_update=True)
     rows = await session.execute(
@@ -158,7 +158,7 @@ async def set_roles(
 ) -> None:
     """Replace the roles of an account; they hold from its next request on."""
     async with store.write() as session:
-        account, county = await _manageable(session, by, account_id)
+        account, county = await require_manageable(session, by, account_id)
         held = await session.execute(
             select(AccountRole.role, AccountRole.org_id).where(AccountRole.account_id == account_id)
         )
@@ -178,7 +178,7 @@ async def reset_password(store: Store, clock: Clock, by: Principal, actor: Actor
     password = new_password()
     password_hash = await hashed(password)
     async with store.write() as session:
-        account, county = await _manageable(session, by, account_id)
+        account, county = await require_manageable(session, by, account_id)
         account.password_hash, account.must_change_password = password_hash, True
         account.failures, account.locked_at = 0, None
         await end_sessions(session, clock, account_id=account.id)
@@ -189,7 +189,7 @@ async def reset_password(store: Store, clock: Clock, by: Principal, actor: Actor
 async def unlock(store: Store, clock: Clock, by: Principal, actor: Actor, account_id: int) -> None:
     """Let an account that was locked by wrong passwords try again."""
     async with store.write() as session:
-        account, county = await _manageable(session, by, account_id)
+        account, county = await require_manageable(session, by, account_id)
         account.failures, account.locked_at = 0, None
         await append(session, actor, "account.unlock", f"account:{account.login}", county=county, at=clock.now())
 
@@ -197,7 +197,7 @@ async def unlock(store: Store, clock: Clock, by: Principal, actor: Actor, accoun
 async def disable(store: Store, clock: Clock, by: Principal, actor: Actor, account_id: int) -> None:
     """Put an account out of use and end its sessions at once; the account and what it did stay."""
     async with store.write() as session:
-        account, county = await _manageable(session, by, account_id)
+        account, county = await require_manageable(session, by, account_id)
         account.disabled_at = clock.now()
         await end_sessions(session, clock, account_id=account.id)
         await append(session, actor, "account.disable", f"account:{account.login}", county=county, at=clock.now())
@@ -206,7 +206,7 @@ async def disable(store: Store, clock: Clock, by: Principal, actor: Actor, accou
 async def enable(store: Store, clock: Clock, by: Principal, actor: Actor, account_id: int) -> None:
     """Put an account back into use."""
     async with store.write() as session:
-        account, county = await _manageable(session, by, account_id)
+        account, county = await require_manageable(session, by, account_id)
         account.disabled_at = None
         await append(session, actor, "account.enable", f"account:{account.login}", county=county, at=clock.now())
 

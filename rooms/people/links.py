@@ -9,8 +9,10 @@ from sqlalchemy import literal, or_, update
 from config.settings import Settings
 from rooms.audit import append
 from rooms.clock import Clock
+from rooms.people.accounts import require_manageable
 from rooms.people.passwords import digest, new_token
 from rooms.people.principals import device_principal
+from rooms.people.scope import Principal
 from rooms.people.sessions import SignedIn, admit_account, open_session
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor, Store
@@ -48,6 +50,15 @@ async def make_link(
         whose = f"account:{account_id}" if account_id is not None else f"device:{device_id}"
         await append(session, actor, "link.create", whose, at=now, facts={"reusable": reusable})
     return token
+
+
+async def make_account_link(
+    store: Store, clock: Clock, settings: Settings, by: Principal, actor: Actor, account_id: int
+) -> str:
+    """A link for one use within an hour, handed out by an operator whose subtree holds every role of the account."""
+    async with store.read() as session:
+        await require_manageable(session, by, account_id)
+    return await make_link(store, clock, settings, actor, account_id=account_id)
 
 
 async def follow_link(
