@@ -13,10 +13,10 @@ from scheduler.terms import SpecialDay, Term
 
 
 async def load_term(session: AsyncSession, county: str) -> Term:
-    """The term with its calendar. Raises `NotFound` ``county_unknown``."""
+    """The term with its calendar. Raises `NotFound` ``county_not_found``."""
     row = await session.get(County, county)
     if row is None:
-        raise NotFound("county_unknown", county=county)
+        raise NotFound("county_not_found", county=county)
     days = await session.scalars(select(CalendarDay).where(CalendarDay.county == county))
     special = {
         day.day: SpecialDay(day.kind, day.follows_weekday, day.note)  # type: ignore[arg-type] # checked on import
