@@ -1,0 +1,83 @@
+"""The one file that knows private names of aiortc and pylibsrtp."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+
+import media
+from media.aiortc_bridge import HandshakeFailed, Identity, SecureChannel, Unauthentic, missing_names
+from media.relay import Relay
+from media.values import RelayConfig
+
+FOLDER = Path(media.__file__).parent
+
+
+def test_the_installed_versions_have_every_private_name() -> None:
+    assert missing_names() == [], "aiortc or pylibsrtp changed: mend media/aiortc_bridge.py"
+
+
+async def test_a_name_that_is_gone_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(RTCDtlsTransport, "_setup_srtp")
+    (sentence,) = missing_names()
+    assert sentence.startswith("RTCDtlsTransport has no '_setup_srtp' any more")
+    with pytest.raises(RuntimeError, match="_setup_srtp"):
+        await Relay(RelayConfig(), lambda event: None).start()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+def test_only_the_adapter_imports_the_dtls_stack(path: Path) -> None:
+    if path.name == "aiortc_bridge.py":
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    assert not [name for name in modules if name.split(".")[0] in ("aiortc", "pylibsrtp", "OpenSSL")]
+
+
+async def connected_pair() -> tuple[SecureChannel, SecureChannel]:
+    ends: dict[str, SecureChannel] = {}
+    one, two = Identity(), Identity()
+    ends["a"] = SecureChannel(one, server=True, send=lambda d: ends["b"].feed(d), on_closed=lambda: None)
+    ends["b"] = SecureChannel(two, server=False, send=lambda d: ends["a"].feed(d), on_closed=lambda: None)
+    await asyncio.gather(ends["a"].handshake([two.fingerprint]), ends["b"].handshake([one.fingerprint]))
+    return ends["a"], ends["b"]
+
+
+async def test_packets_are_protected_and_nothing_else_is_taken() -> None:
+    a, b = await connected_pair()
+    assert a.cipher == b.cipher == "SRTP_AEAD_AES_128_GCM"
+    packet = b"\x80\x60\x00\x01" + bytes(8) + b"payload"
+    protected = a.protect(packet)
+    assert protected is not None
+    assert b"payload" not in protected
+    assert b.unprotect(protected) == packet
+    for bad in (protected, protected[:-1] + b"\0", b"", b"\x80" * 2000, packet):
+        with pytest.raises(Unauthentic):
+            b.unprotect(bad)
+        with pytest.raises(Unauthentic):
+            b.unprotect_rtcp(bad)
+    assert a.protect(b"\x80" * 1400) is None
+    assert a.protect_rtcp(b"") is None
+    await a.close()
+    await b.close()
+    await b.close()
+
+
+async def test_another_certificate_than_announced_is_refused() -> None:
+    ends: dict[str, SecureChannel] = {}
+    one, two = Identity(), Identity()
+    ends["a"] = SecureChannel(one, server=True, send=lambda d: ends["b"].feed(d), on_closed=lambda: None)
+    ends["b"] = SecureChannel(two, server=False, send=lambda d: ends["a"].feed(d), on_closed=lambda: None)
+    outcomes = await asyncio.gather(
+        ends["a"].handshake([one.fingerprint]), ends["b"].handshake([one.fingerprint]), return_exceptions=True
+    )
+    assert isinstance(outcomes[0], HandshakeFailed)
+    with pytest.raises(Unauthentic):
+        ends["a"].unprotect(b"\x80" * 40)
+    await ends["a"].close()
+    await ends["b"].close()

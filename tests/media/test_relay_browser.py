@@ -1,0 +1,87 @@
+"""A real Chromium publishes, watches, drops out, comes back and restarts ICE."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from media_page import chromium, open_page
+from media_world import LEAD, ROOM, only, until
+from playwright.async_api import Page
+
+from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
+from media.relay import Relay
+from media.synthetic import SyntheticPublisher
+from media.values import RelayConfig
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+async def watch(page: Page, name: str, seconds: float = 8.0) -> dict[str, Any]:
+    """The stats of a link once pictures and sound grow in it."""
+    end, first = time.monotonic() + seconds, None
+    while time.monotonic() < end:
+        found: dict[str, Any] = await page.evaluate(f"stats('{name}')")
+        video, audio = found.get("video", {}), found.get("audio", {})
+        now = (video.get("framesDecoded", 0), audio.get("totalAudioEnergy", 0.0))
+        if first is None and min(now) > 0:
+            first = now
+        elif first is not None and now[0] > first[0] + 5 and now[1] > first[1]:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{name} sees or hears nothing: {found}")
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_a_class_in_a_real_browser(codec: str, events: list[MediaEvent]) -> None:
+    relay = Relay(RelayConfig(slot_seconds=1.0), events.append)
+    await relay.start()
+    async with chromium() as browser:
+        lead = await open_page(browser, relay)
+        await lead.evaluate(f"publish('teacher', '{codec}')")
+        await until(lambda: relay.totals().publishers, 10)
+        page = await open_page(browser, relay)
+        for name in ("one", "two"):
+            await page.evaluate(f"subscribe('{name}')")
+        for name in ("one", "two"):
+            stats = await watch(page, name)
+            assert stats["codec"] == f"video/{codec}"
+            assert stats["cipher"] == "SRTP_AEAD_AES_128_GCM"
+            assert stats["video"]["packetsLost"] == stats["audio"]["packetsLost"] == 0
+            apart = stats["video"]["estimatedPlayoutTimestamp"] - stats["audio"]["estimatedPlayoutTimestamp"]
+            assert abs(apart) < 1000, "sound and picture are on one clock"
+        await page.evaluate("restart('one')")
+        await watch(page, "one")
+        await page.evaluate("links['two'].close()")
+        await until(lambda: only(events, Disconnected, peer="two"), 5)
+        await page.evaluate("subscribe('two')")
+        await watch(page, "two")
+        await asyncio.sleep(1.2)
+        await page.evaluate("subscribe('late')")
+        late = await watch(page, "late")
+        assert late["pictureAfter"] < 2000, "milliseconds from the offer; one second on an idle machine"
+        slots = [slot for slot in only(events, MediaSlot, peer="one") if slot.acknowledged]
+        assert slots
+        assert all((slot.acknowledged or 0) * 10 >= slot.packets * 9 for slot in slots[:2])
+        await page.context.close()
+        await until(lambda: only(events, Disconnected, peer="late"), 5)
+    await relay.close()
+    for slot in only(events, MediaSlot):
+        assert (slot.acknowledged or 0) <= slot.packets
+
+
+async def test_the_synthetic_class_can_be_watched(relay: Relay) -> None:
+    publisher = SyntheticPublisher()
+
+    async def post(offer: str) -> str:
+        return (await relay.publish(ROOM, LEAD, PeerId("synthetic"), offer)).sdp
+
+    await publisher.start(post)
+    async with chromium() as browser:
+        page = await open_page(browser, relay)
+        await page.evaluate("subscribe('pupil')")
+        stats = await watch(page, "pupil")
+        assert stats["video"]["frameHeight"] == 360
+    await publisher.close()
