@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -70,10 +71,26 @@ async def load_county(session: AsyncSession, code: str) -> County:
     return await read_rows(session, header)
 
 
-async def list_imports(session: AsyncSession, code: str) -> list[ImportRun]:
+@dataclass(frozen=True, slots=True)
+class ImportEntry:
+    """An accepted import. `rows`: file → number of rows; `changes`: file → added, changed, removed."""
+
+    revision: int
+    file_name: str
+    sha256: str
+    at: datetime
+    by: str
+    rows: Mapping[str, int]
+    changes: Mapping[str, Mapping[str, int]]
+
+
+async def list_imports(session: AsyncSession, code: str) -> list[ImportEntry]:
     """The accepted imports of a county, the newest first."""
     chosen = select(ImportRun).where(ImportRun.county == code).order_by(ImportRun.id.desc())
-    return list(await session.scalars(chosen))
+    return [
+        ImportEntry(run.revision, run.file_name, run.sha256, run.at, run.by, run.rows, run.changes)
+        for run in await session.scalars(chosen)
+    ]
 
 
 async def preview(store: Store, county: County) -> Diff:

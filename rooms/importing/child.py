@@ -20,8 +20,8 @@ import python_calamine
 from rooms.importing.guard import Limits, Refused, check_directory
 from rooms.importing.sheets import Fault, Sheet, sheet_of_csv
 
-_CELL = re.compile(rb'<(?:[a-z]+:)?c\s[^>]*?\br="([A-Z]{1,7})([0-9]{1,10})"')
-_ROW = re.compile(rb'<(?:[a-z]+:)?row\s[^>]*?\br="([0-9]{1,10})"')
+_CELL = re.compile(rb"<(?:[A-Za-z]+:)?c\s[^>]*?\br\s*=\s*[\"']([A-Z]{1,7})([0-9]{1,10})[\"']")
+_ROW = re.compile(rb"<(?:[A-Za-z]+:)?row\s[^>]*?\br\s*=\s*[\"']([0-9]{1,10})[\"']")
 
 
 def main(path: str, limits: Limits) -> dict[str, Any]:
