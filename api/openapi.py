@@ -57,7 +57,7 @@ def _schemas(routes: list[Route]) -> tuple[Schemas, Document]:
 
 def _operation(route: Route, schemas: Schemas) -> Document:
     operation: Document = {
-        "operationId": f"{route.tag}.{route.handler.__name__}",
+        "operationId": _name(route),
         "summary": route.summary,
         "tags": [route.tag],
         "parameters": [*_parameters(route.path_model, "path"), *_parameters(route.query_model, "query")],
@@ -73,6 +73,12 @@ def _operation(route: Route, schemas: Schemas) -> Document:
     if body := _body(route, schemas):
         operation["requestBody"] = {"required": True, "content": body}
     return operation
+
+
+def _name(route: Route) -> str:
+    """``planner.plans.compare``: the tag, the module where it is another, the handler."""
+    module = route.handler.__module__.rsplit(".", 1)[-1]
+    return ".".join(dict.fromkeys((route.tag, module, route.handler.__name__)))
 
 
 def _parameters(model: type[BaseModel], place: str) -> list[Document]:

@@ -1,0 +1,220 @@
+"""The live class on the wire: who gets in, what everybody sees, what is refused (docs/LIVE_PROTOCOL.md)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from api_world import PIN, Site
+from sqlalchemy import select, update
+
+from rooms.tables import EvidenceEvent, Occurrence
+
+Json = dict[str, Any]
+Line = aiohttp.ClientWebSocketResponse
+
+
+@asynccontextmanager
+async def line(site: Site, role: str) -> AsyncIterator[tuple[Line, Json]]:
+    """The WebSocket of a role's side, and the welcome."""
+    async with (
+        site.client(site.as_(role)) as client,
+        client.ws_connect(f"/live/{site.world.here.occurrence}") as socket,
+    ):
+        yield socket, await hear(socket, "welcome")
+
+
+async def hear(socket: Line, kind: str, **wanted: object) -> Json:
+    """The next message of a kind whose fields are so; others are passed over."""
+    async with asyncio.timeout(5):
+        while True:
+            message: Json = await socket.receive_json()
+            if message["type"] == kind and all(message.get(name) == value for name, value in wanted.items()):
+                return message
+
+
+async def until_side(socket: Line, side: str, **wanted: object) -> Json:
+    """The first state in which a side is so."""
+    async with asyncio.timeout(5):
+        while True:
+            state = (await hear(socket, "state"))["state"]
+            found: Json = next(each for each in state["sides"] if each["id"] == side)
+            if all(
+                (found[name] is not None) if value is ... else found[name] == value for name, value in wanted.items()
+            ):
+                return found
+
+
+async def post(site: Site, role: str, act: str, body: Json) -> tuple[int, Json]:
+    async with (
+        site.client(site.as_(role)) as client,
+        client.post(f"/api/live/{site.world.here.occurrence}/{act}", json=body) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def test_each_side_is_welcomed_and_seen_by_the_other(site: Site) -> None:
+    here = site.world.here
+    async with line(site, "lead_teacher") as (teacher, welcome):
+        assert (welcome["protocol"], welcome["side"], welcome["role"]) == (1, here.lead_side, "lead")
+        assert [side["here"] for side in welcome["state"]["sides"]] == [True, False]
+        async with line(site, "device") as (_, other):
+            assert (other["side"], other["role"]) == (here.receiver_side, "receiver")
+            await until_side(teacher, here.receiver_side, here=True)
+        await until_side(teacher, here.receiver_side, here=False)
+
+
+async def test_a_hand_goes_up_and_is_lowered_by_the_lead(site: Site) -> None:
+    here = site.world.here
+    async with line(site, "lead_teacher") as (teacher, _), line(site, "device") as (classroom, _):
+        await classroom.send_json({"type": "hand", "up": True})
+        await until_side(teacher, here.receiver_side, hand=...)
+        await teacher.send_json({"type": "lower", "side": here.receiver_side})
+        await until_side(classroom, here.receiver_side, hand=None)
+
+
+async def test_a_line_of_the_lead_reaches_every_screen(site: Site) -> None:
+    async with line(site, "lead_teacher") as (teacher, _), line(site, "device") as (classroom, _):
+        await teacher.send_json({"type": "notice", "text": "  请安静  "})
+        assert (await hear(classroom, "notice"))["text"] == "请安静"
+
+
+async def test_a_beat_gives_the_servers_time(site: Site) -> None:
+    async with line(site, "device") as (classroom, _):
+        await classroom.send_json({"type": "beat", "sent": 17.5})
+        answer = await hear(classroom, "beat")
+        assert answer["sent"] == 17.5
+        assert answer["now"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("role", "message", "code"),
+    [
+        ("device", '{"type": "notice", "text": "x"}', "not_allowed"),
+        ("lead_teacher", '{"type": "hand", "up": true}', "not_allowed"),
+        ("device", '{"type": "lower", "side": "00000000000000000000000000000000"}', "not_allowed"),
+        ("device", "{", "bad_request"),
+        ("device", '{"type": "sing"}', "bad_request"),
+        ("device", '{"type": "hand", "up": "perhaps"}', "bad_request"),
+        ("lead_teacher", '{"type": "notice", "text": " "}', "bad_request"),
+    ],
+)
+async def test_what_a_side_may_not_say_changes_nothing(site: Site, role: str, message: str, code: str) -> None:
+    async with line(site, role) as (socket, _):
+        await socket.send_str(message)
+        error = await hear(socket, "error")
+        assert error["code"] == code
+        assert error["words"]
+        await socket.send_json({"type": "beat", "sent": 1})
+        await hear(socket, "beat")
+
+
+async def test_who_talks_too_much_is_not_heard(site: Site) -> None:
+    async with line(site, "device") as (classroom, _):
+        for number in range(30):
+            await classroom.send_json({"type": "beat", "sent": number})
+        assert (await hear(classroom, "error"))["code"] == "too_many_requests"
+
+
+@pytest.mark.parametrize("role", ["planner", "auditor", "operator"])
+async def test_a_lesson_has_no_line_for_those_who_are_not_in_it(site: Site, role: str) -> None:
+    async with site.client(site.as_(role)) as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.ws_connect(f"/live/{site.world.here.occurrence}")
+        assert refused.value.status == 404
+
+
+async def test_the_other_countys_lesson_does_not_exist(site: Site) -> None:
+    for role in ("lead_teacher", "device"):
+        async with site.client(site.as_(role)) as client:
+            with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+                await client.ws_connect(f"/live/{site.world.there.occurrence}")
+            assert refused.value.status == 404
+
+
+async def test_another_sites_page_gets_no_line(site: Site) -> None:
+    async with site.client(site.as_("device"), Origin="https://elsewhere.example") as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.ws_connect(f"/live/{site.world.here.occurrence}")
+        assert refused.value.status == 403
+
+
+async def test_a_plain_request_is_told_so(site: Site) -> None:
+    async with (
+        site.client(site.as_("device")) as client,
+        client.get(f"/live/{site.world.here.occurrence}") as answer,
+    ):
+        assert answer.status == 400
+        assert (await answer.json())["code"] == "bad_request"
+
+
+async def test_a_cancelled_lesson_says_goodbye(site: Site) -> None:
+    async with site.server.services.store.write() as session:
+        await session.execute(
+            update(Occurrence)
+            .where(Occurrence.id == site.world.here.occurrence)
+            .values(state="cancelled", cancel_reason="power")
+        )
+    async with (
+        site.client(site.as_("device")) as client,
+        client.ws_connect(f"/live/{site.world.here.occurrence}") as socket,
+    ):
+        bye = await hear(socket, "bye")
+        assert bye["code"] == "occurrence_cancelled"
+        assert bye["words"]
+        assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+
+
+async def test_the_doors_of_a_class_from_ready_to_ended(site: Site) -> None:
+    here = site.world.here
+    result = {"picture": True, "sound": True, "round_trip_ms": 12, "lost": 0, "asked": 8}
+    async with line(site, "lead_teacher") as (teacher, _):
+        assert (await post(site, "lead_teacher", "self-test", result))[0] == 200
+        _, now = await post(site, "device", "self-test", result)
+        assert now["state"]["state"] == "ready"
+        status, problem = await post(site, "device", "sign-in", {"assistant": here.assistant, "pin": "9999"})
+        assert (status, problem["code"]) == (422, "wrong_pin")
+        assert (await post(site, "device", "sign-in", {"assistant": here.assistant, "pin": PIN}))[0] == 200
+        assert (await post(site, "device", "head-count", {"present": 11}))[0] == 200
+        await until_side(teacher, here.receiver_side, assistant="王老师", present=11, tested=True)
+        assert (await post(site, "device", "open", {}))[0] == 403
+        assert (await post(site, "lead_teacher", "open", {}))[1]["state"]["state"] == "live"
+        _, ticket = await post(site, "device", "join", {})
+        assert (ticket["role"], ticket["url"]) == ("subscribe", f"/whep/{here.occurrence}/lead")
+        _, ticket = await post(site, "lead_teacher", "join", {})
+        assert (ticket["role"], ticket["url"]) == ("publish", f"/whip/{here.occurrence}/lead")
+        assert (await post(site, "lead_teacher", "close", {}))[1]["state"]["state"] == "ended"
+        async with asyncio.timeout(5):
+            while (await hear(teacher, "state"))["state"]["state"] != "ended":
+                pass
+
+
+async def test_a_pages_own_figures_are_kept_once_a_minute(site: Site) -> None:
+    here, services = site.world.here, site.server.services
+    figures = {"framesDecoded": 100, "freezes": 1, "audioEnergy": 0.5}
+    async with line(site, "device") as (classroom, _):
+        for _ in range(3):
+            await classroom.send_json({"type": "stats", "received": figures, "sessions": 1, "restarts": 0})
+        await classroom.send_json({"type": "beat", "sent": 1})
+        await hear(classroom, "beat")
+    await services.board.flush()
+    async with services.store.read() as session:
+        rows = (await session.scalars(select(EvidenceEvent).where(EvidenceEvent.kind == "page_stats"))).all()
+        kept = [(row.side_id, row.source, row.data["received"]["framesDecoded"]) for row in rows]
+    assert kept == [(here.receiver_side, "page", 100)]
+
+
+async def test_the_classroom_is_told_of_the_running_lesson(site: Site) -> None:
+    async with site.client(site.as_("device")) as client:
+        async with client.get("/api/classroom/now") as answer:
+            before = await answer.json()
+        assert before["running"] is None
+        assert (await post(site, "lead_teacher", "open", {}))[0] == 200
+        async with client.get("/api/classroom/now") as answer:
+            after = await answer.json()
+    assert after["running"] == site.world.here.occurrence
+    assert after["mark"] != before["mark"]
