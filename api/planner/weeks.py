@@ -84,9 +84,9 @@ async def of_teacher(call: Call[TeacherPath, WeekQuery, Nothing]) -> web.Respons
     code = call.path.teacher
     async with call.app.store.read() as session:
         head, names = await head_of(session, call), await names_of(session, call.path.county)
-        school = names.school_of_teacher(code)
+        _seen(call, names.school_of_teacher(code))
         week = await teacher_week(session, head.county, code, call.query.day or head.today)
-    return _of_one(call, head, names, week, kind="teacher", code=code, school=school)
+    return _of_one(call, head, names, week, kind="teacher", code=code)
 
 
 @routes.get("/planner/{county}/rooms/{room}/week", needs="timetable.read", summary="A room's week", page=True)
@@ -94,23 +94,22 @@ async def of_room(call: Call[RoomPath, WeekQuery, Nothing]) -> web.Response:
     code = call.path.room
     async with call.app.store.read() as session:
         head, names = await head_of(session, call), await names_of(session, call.path.county)
-        school = names.rooms[code].school_code if code in names.rooms else ""
+        _seen(call, names.rooms[code].school_code if code in names.rooms else "")
         week = await room_week(session, head.county, code, call.query.day or head.today)
-    return _of_one(call, head, names, week, kind="room", code=code, school=school)
+    return _of_one(call, head, names, week, kind="room", code=code)
+
+
+def _seen(call: Call[Any, Any, Any], school: str) -> None:
+    """Refuses a teacher's or a room's week to those who do not see its school."""
+    if not school or not call.principal.sees_school(call.path.county, school):
+        raise NotFound
 
 
 def _of_one(
-    call: Call[Any, WeekQuery, Any],
-    head: Head,
-    names: Names,
-    week: WeekView | None,
-    *,
-    kind: str,
-    code: str,
-    school: str,
+    call: Call[Any, WeekQuery, Any], head: Head, names: Names, week: WeekView | None, *, kind: str, code: str
 ) -> web.Response:
-    """The week of a teacher or a room, for those who see its school."""
-    if week is None or not call.principal.sees_school(head.county, school):
+    """The week of a teacher or a room."""
+    if week is None:
         raise NotFound
     grids = [("", drawn(week, head.today, None))]
     return _show(call, head, week, kind=kind, code=code, names=names, grids=grids, groups=(), group="")
@@ -149,9 +148,7 @@ def _standing(local: Sequence[LocalEntry], remote: Sequence[RemoteEntry]) -> lis
 async def subscribe(call: Call[CountyPath, Nothing, NewFeed]) -> Feed:
     app, body, county = call.app, call.body, call.path.county
     async with app.store.read() as session:
-        school = await _school_of(session, county, body)
-    if not call.principal.sees_school(county, school):
-        raise NotFound
+        _seen(call, await _school_of(session, county, body))
     token = await make_feed(app.store, call.actor, app.clock, county, body.kind, body.code)
     base = app.settings.public_url.rstrip("/") or str(call.request.url.origin())
     return Feed(url=f"{base}/calendar/{token}.ics")
