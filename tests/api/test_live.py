@@ -14,6 +14,8 @@ from sqlalchemy import select, update
 
 from rooms.tables import EvidenceEvent, Occurrence
 
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what the line says and does; the acts that are stored are tried on both."""
 Json = dict[str, Any]
 Line = aiohttp.ClientWebSocketResponse
 
@@ -57,6 +59,7 @@ async def post(site: Site, role: str, act: str, body: Json) -> tuple[int, Json]:
         return answer.status, await answer.json()
 
 
+@one_database
 async def test_each_side_is_welcomed_and_seen_by_the_other(site: Site) -> None:
     here = site.world.here
     async with line(site, "lead_teacher") as (teacher, welcome):
@@ -68,6 +71,7 @@ async def test_each_side_is_welcomed_and_seen_by_the_other(site: Site) -> None:
         await until_side(teacher, here.receiver_side, here=False)
 
 
+@one_database
 async def test_a_hand_goes_up_and_is_lowered_by_the_lead(site: Site) -> None:
     here = site.world.here
     async with line(site, "lead_teacher") as (teacher, _), line(site, "device") as (classroom, _):
@@ -77,12 +81,14 @@ async def test_a_hand_goes_up_and_is_lowered_by_the_lead(site: Site) -> None:
         await until_side(classroom, here.receiver_side, hand=None)
 
 
+@one_database
 async def test_a_line_of_the_lead_reaches_every_screen(site: Site) -> None:
     async with line(site, "lead_teacher") as (teacher, _), line(site, "device") as (classroom, _):
         await teacher.send_json({"type": "notice", "text": "  请安静  "})
         assert (await hear(classroom, "notice"))["text"] == "请安静"
 
 
+@one_database
 async def test_a_beat_gives_the_servers_time(site: Site) -> None:
     async with line(site, "device") as (classroom, _):
         await classroom.send_json({"type": "beat", "sent": 17.5})
@@ -91,6 +97,7 @@ async def test_a_beat_gives_the_servers_time(site: Site) -> None:
         assert answer["now"].endswith("+00:00")
 
 
+@one_database
 @pytest.mark.parametrize(
     ("role", "message", "code"),
     [
@@ -113,6 +120,7 @@ async def test_what_a_side_may_not_say_changes_nothing(site: Site, role: str, me
         await hear(socket, "beat")
 
 
+@one_database
 async def test_who_talks_too_much_is_not_heard(site: Site) -> None:
     async with line(site, "device") as (classroom, _):
         for number in range(30):
@@ -120,6 +128,7 @@ async def test_who_talks_too_much_is_not_heard(site: Site) -> None:
         assert (await hear(classroom, "error"))["code"] == "too_many_requests"
 
 
+@one_database
 @pytest.mark.parametrize("role", ["planner", "auditor", "operator"])
 async def test_a_lesson_has_no_line_for_those_who_are_not_in_it(site: Site, role: str) -> None:
     async with site.client(site.as_(role)) as client:
@@ -128,6 +137,7 @@ async def test_a_lesson_has_no_line_for_those_who_are_not_in_it(site: Site, role
         assert refused.value.status == 404
 
 
+@one_database
 async def test_the_other_countys_lesson_does_not_exist(site: Site) -> None:
     for role in ("lead_teacher", "device"):
         async with site.client(site.as_(role)) as client:
@@ -136,6 +146,7 @@ async def test_the_other_countys_lesson_does_not_exist(site: Site) -> None:
             assert refused.value.status == 404
 
 
+@one_database
 async def test_another_sites_page_gets_no_line(site: Site) -> None:
     async with site.client(site.as_("device"), Origin="https://elsewhere.example") as client:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -143,6 +154,7 @@ async def test_another_sites_page_gets_no_line(site: Site) -> None:
         assert refused.value.status == 403
 
 
+@one_database
 async def test_a_plain_request_is_told_so(site: Site) -> None:
     async with (
         site.client(site.as_("device")) as client,
@@ -152,6 +164,7 @@ async def test_a_plain_request_is_told_so(site: Site) -> None:
         assert (await answer.json())["code"] == "bad_request"
 
 
+@one_database
 async def test_a_cancelled_lesson_says_goodbye(site: Site) -> None:
     async with site.server.services.store.write() as session:
         await session.execute(
@@ -187,9 +200,9 @@ async def test_the_doors_of_a_class_from_ready_to_ended(site: Site) -> None:
         assert (ticket["role"], ticket["url"]) == ("subscribe", f"/whep/{here.occurrence}/lead")
         _, ticket = await post(site, "lead_teacher", "join", {})
         assert (ticket["role"], ticket["url"]) == ("publish", f"/whip/{here.occurrence}/lead")
-        assert (await post(site, "lead_teacher", "close", {}))[1]["state"]["state"] == "ended"
+        assert (await post(site, "lead_teacher", "close", {}))[1]["state"]["state"] == "judged"
         async with asyncio.timeout(5):
-            while (await hear(teacher, "state"))["state"]["state"] != "ended":
+            while (await hear(teacher, "state"))["state"]["state"] != "judged":
                 pass
 
 
@@ -208,6 +221,7 @@ async def test_a_pages_own_figures_are_kept_once_a_minute(site: Site) -> None:
     assert kept == [(here.receiver_side, "page", 100)]
 
 
+@one_database
 async def test_the_classroom_is_told_of_the_running_lesson(site: Site) -> None:
     async with site.client(site.as_("device")) as client:
         async with client.get("/api/classroom/now") as answer:

@@ -62,10 +62,11 @@ class SchoolDay:
     """School → name of its assistant."""
     actor: Principal | None = None
 
-    async def due_lesson(self, minutes: int) -> str:
-        """A make-up music lesson for both classes, from this minute on; its id."""
+    async def due_lesson(self, seconds: int) -> str:
+        """An extra music lesson for both classes, from this minute on, with at least so many seconds left; its id."""
         now = self.clock.now().astimezone(ZONE)
         start = now.hour * 60 + now.minute
+        minutes = -(-(now.second + seconds) // 60)
         lesson = NewLesson(
             county=sc.COUNTY,
             day=now.date(),
@@ -137,10 +138,9 @@ async def _linked(day: SchoolDay, new: NewAccount) -> None:
 @asynccontextmanager
 async def serving(day: SchoolDay) -> AsyncIterator[SchoolDay]:
     """The day with a server process of its own."""
-    environment = {**os.environ, **_environment(day.settings)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "shifted_server", str(day.clock.shift.total_seconds()),
-        cwd=Path(__file__).parent, env=environment, stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parent, env=environment_of(day.settings), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         assert process.stdout is not None
@@ -157,9 +157,11 @@ async def serving(day: SchoolDay) -> AsyncIterator[SchoolDay]:
     assert process.returncode == 0, f"the server ended with {process.returncode}"
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment in which a command of the product finds these settings."""
     given = settings.model_dump(include={"data_dir", "database_url", "port", "media_slot_seconds", "attendance_rules"})
     return {
+        **os.environ,
         **{f"SANKE_{name.upper()}": str(value) for name, value in given.items()},
         "SANKE_LOG_LEVEL": settings.log_level,
         "SANKE_RATE_LIMIT_SCALE": str(settings.rate_limit_scale),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,9 @@ import small_county as sc
 from chromium import Screen, open_screen
 from lines import Line
 from playwright.async_api import Browser, Page, expect
-from school_day import PIN, SchoolDay
+from school_day import PIN, SchoolDay, environment_of
+
+from rooms.planning.occurrences import occurrence
 
 pytestmark = pytest.mark.journey
 
@@ -89,22 +94,25 @@ async def count(page: Page, heads: int) -> None:
     await expect(page.locator("#step-counted")).to_have_attribute("data-state", "done")
 
 
-async def test_a_class_is_held_and_counted(school_day: SchoolDay, browser: Browser) -> None:
+async def test_a_class_is_held_and_counted(school_day: SchoolDay, browser: Browser, tmp_path: Path) -> None:
     day = school_day
-    lesson = await day.due_lesson(minutes=2)
     line = Line(day.relay)
     await line.start()
     try:
-        await hold(browser, day, lesson, line)
+        lesson = await hold(browser, day, line)
     finally:
         line.close()
+    await counted(browser, day, lesson)
+    await proven(day, tmp_path)
 
 
-async def hold(browser: Browser, day: SchoolDay, lesson: str, line: Line) -> None:
+async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
+    """The class, from the enrolment of the devices to its end; the lesson's id."""
     teacher = await signed_in(browser, day, "suyun")
     await teacher.context.add_init_script(SMOOTH)
     village, point = await enrolled(browser, day, sc.VILLAGE_ROOM), await enrolled(browser, day, sc.POINT_ROOM)
     await line.take(village.page)
+    lesson = await day.due_lesson(seconds=40)
     for room in (village, point):
         await room.page.goto(f"/classroom/{lesson}")
         await expect(room.page.locator("body")).to_have_attribute("data-state", "planned")
@@ -117,5 +125,106 @@ async def hold(browser: Browser, day: SchoolDay, lesson: str, line: Line) -> Non
     await expect(teacher.page.locator("#who")).to_have_text("已到 2 / 2")
     await teacher.page.get_by_role("button", name="开始上课").click()
     await asyncio.gather(watches(village.page), watches(point.page))
+    tiles = teacher.page.locator(".class-tile")
     await expect(teacher.page.locator(".class-tile[data-presence=watching]")).to_have_count(2)
-    print(await seen(village.page), teacher.errors, village.errors, point.errors)
+    await expect(tiles.filter(has_text="柳林村小学")).to_contain_text("25 / 26")
+    await expect(tiles.filter(has_text="柳林村小学")).to_contain_text(day.assistants[sc.VILLAGE])
+    await raises_its_hand(point.page, teacher.page)
+    await is_cut_off_and_comes_back(village, line)
+
+    await teacher.page.get_by_role("button", name="下课").click()
+    await teacher.page.locator("#end-confirm").click()
+    await expect(teacher.page.get_by_role("heading", name="这节课的判定")).to_be_visible()
+    for room in (village, point):
+        await expect(room.page.get_by_role("heading", name="下课了")).to_be_visible()
+    assert teacher.errors == point.errors == []
+    for screen in (teacher, village, point):
+        await screen.context.close()
+    return lesson
+
+
+async def raises_its_hand(classroom: Page, teacher: Page) -> None:
+    """The hand goes up on the lead's page, and the lead lowers it; a line of the lead shows on the big screen."""
+    await classroom.keyboard.press("h")
+    tile = teacher.locator(".class-tile[data-hand=up]")
+    await expect(tile).to_contain_text("石门教学点")
+    await tile.get_by_role("button", name="放下").click()
+    await expect(classroom.locator("#hand")).to_have_attribute("aria-pressed", "false")
+    await teacher.locator("#notice-text").fill("请看课本第 12 页")
+    await teacher.keyboard.press("Enter")
+    await expect(classroom.locator("#notice")).to_have_text("请看课本第 12 页")
+
+
+async def is_cut_off_and_comes_back(room: Screen, line: Line) -> None:
+    """A village's line is dead for some seconds, media and all; nobody touches anything."""
+    body = room.page.locator("body")
+    begun = time.monotonic()
+    line.cut()
+    await room.context.set_offline(True)
+    await expect(body).to_have_attribute("data-link", "reconnecting")
+    noticed = time.monotonic() - begun
+    assert noticed < 4.5, f"the page noticed after {noticed:.1f} s"
+    await expect(room.page.locator("#line-lost")).to_be_visible()
+    await asyncio.sleep(2)
+    frames = (await seen(room.page))["framesDecoded"]
+    line.mend()
+    await room.context.set_offline(False)
+    await expect(body).to_have_attribute("data-link", "connected", timeout=10_000)
+    await expect(room.page.locator("#line-lost")).to_be_hidden()
+
+    async def goes_on() -> bool:
+        now, sessions = await seen(room.page), await room.page.evaluate("sanke.subscriber.sessions")
+        return now["framesDecoded"] > (frames if sessions == 1 else 0) + 10
+
+    await until(goes_on, 8, "frames after the line came back")
+
+
+async def verdicts(day: SchoolDay, lesson: str) -> dict[str, str | None]:
+    """School → verdict, as the store has it."""
+    async with day.store.read() as session:
+        view = await occurrence(session, lesson)
+    assert view is not None
+    return {side.school_code: side.verdict for side in view.sides}
+
+
+async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
+    """Who signed in and counted is valid; who had no assistant is not, when the time for late evidence is over."""
+
+    async def judged() -> bool:
+        return (await verdicts(day, lesson))[sc.POINT] not in (None, "UNJUDGED")
+
+    await until(judged, 90, "the verdict of the side without an assistant")
+    assert await verdicts(day, lesson) == {sc.LEAD: "VALID", sc.VILLAGE: "VALID", sc.POINT: "INVALID"}
+
+
+async def proven(day: SchoolDay, folder: Path) -> None:
+    """The log leaves the house in one file and is checked offline; one changed byte is found."""
+    bundle = folder / "audit.bundle"
+    assert await command(day, "audit", "export", "--out", str(bundle)) == 0
+    key = await printed(day, "audit", "key")
+    assert await command(day, "audit", "verify", str(bundle), "--key", key) == 0
+    whole = bytearray(bundle.read_bytes())
+    at = whole.index(b"class.open")
+    whole[at] ^= 1
+    bundle.write_bytes(whole)
+    assert await command(day, "audit", "verify", str(bundle), "--key", key) == 1
+
+
+async def run(day: SchoolDay, *words: str) -> tuple[int, str]:
+    """A command of the product on the server's data."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from api.cli import main; main()", *words,
+        env=environment_of(day.settings), stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def command(day: SchoolDay, *words: str) -> int:
+    return (await run(day, *words))[0]
+
+
+async def printed(day: SchoolDay, *words: str) -> str:
+    code, out = await run(day, *words)
+    assert code == 0, out
+    return out.strip()

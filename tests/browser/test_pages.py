@@ -1,0 +1,86 @@
+"""Every page of the five desks, at three sizes and in both languages: no error on the console, nothing missing, nothing too wide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import small_county as sc
+from chromium import SIZES, Screen, open_screen
+from playwright.async_api import Browser
+from school_day import SchoolDay
+
+from api.app import every_route
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WHOSE = {"planner": "planner", "teach": "suyun", "classroom": "device", "bureau": "auditor", "operator": "operator"}
+"""First word of an address → who opens it."""
+ELSEWHERE = {"/", "/sign-in", "/link/{token}", "/password", "/enrol"}
+"""Pages outside the desks; tests/api opens them."""
+
+
+def addresses(values: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Who opens what: every page of the route table, its places filled. A place nobody filled is an error of this test."""
+    for route in every_route():
+        if not route.page or route.method != "GET" or route.path in ELSEWHERE:
+            continue
+        path = re.sub(r"\{(\w+)\}", lambda place: values[place[1]], route.path)
+        yield WHOSE[route.path.split("/")[1]], path + QUERIES.get(route.path, "")
+
+
+QUERIES = {"/planner/{county}/plans/{number}/compare": "?with=1"}
+
+
+async def entered(browser: Browser, day: SchoolDay, who: str, language: str) -> Screen:
+    screen = await open_screen(browser, day.url, language=language)
+    if who == "device":
+        await screen.page.goto("/enrol")
+        await screen.page.locator("input[name=code]").fill(day.codes[sc.VILLAGE_ROOM])
+    else:
+        await screen.page.goto(f"/link/{day.links[who]}")
+    await screen.page.locator("main button, .door-form button").last.click()
+    await screen.page.wait_for_load_state("networkidle")
+    return screen
+
+
+async def look(screen: Screen, address: str) -> list[str]:
+    """What is wrong with a page."""
+    page, wrong = screen.page, []
+    answer = await page.goto(address)
+    if answer is None or answer.status != 200:
+        screen.errors.clear()
+        return [f"{address}: {answer.status if answer else 'no answer'}"]
+    await page.wait_for_timeout(250)
+    for size, (width, height) in SIZES.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        if (excess := await page.evaluate(WIDER)) > 0:
+            wrong.append(f"{address}: {excess} px too wide at {size}")
+    if not await page.locator("h1").count():
+        wrong.append(f"{address}: no heading")
+    wrong += [f"{address}: {error}" for error in screen.errors]
+    screen.errors.clear()
+    return wrong
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-GB"])
+async def test_every_page_stands_at_every_size(school_day: SchoolDay, browser: Browser, language: str) -> None:
+    day = school_day
+    lesson = await day.due_lesson(seconds=2400)
+    values = {
+        "county": sc.COUNTY, "number": "1", "lesson": lesson, "occurrence": lesson, "school": sc.VILLAGE,
+        "teacher": sc.TEACHER, "room": sc.VILLAGE_ROOM,
+    }  # fmt: skip
+    wrong: list[str] = []
+    pages = list(addresses(values))
+    for who in sorted({who for who, _ in pages}):
+        screen = await entered(browser, day, who, language)
+        screen.errors.clear()
+        for owner, address in pages:
+            if owner == who:
+                wrong += await look(screen, address)
+        await screen.context.close()
+    assert not wrong, "\n".join(wrong)
+    assert len(pages) > 20
