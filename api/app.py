@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import importlib.util
 from collections.abc import AsyncIterator, Callable
@@ -139,11 +138,9 @@ def stages(services: Services) -> list[Stage]:
         await services.bus.close()
 
     async def board(_app: web.Application) -> AsyncIterator[None]:
-        with contextlib.suppress(NotImplementedError):
-            await services.board.start()
+        await services.board.start()
         yield
-        with contextlib.suppress(NotImplementedError):
-            await services.board.close()
+        await services.board.close()
 
     async def relay(_app: web.Application) -> AsyncIterator[None]:
         await services.relay.start()

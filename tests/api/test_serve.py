@@ -1,0 +1,82 @@
+"""The server as a process: it starts by itself, says where it is, and stops when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from api.server import running
+from config.settings import Settings
+
+
+@asynccontextmanager
+async def serving(folder: Path, port: int = 0) -> AsyncIterator[asyncio.subprocess.Process]:
+    environment = os.environ | {"SANKE_DATA_DIR": str(folder / "data"), "PYTHONUNBUFFERED": "1"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from api.cli import main; main()", "serve", "--port", str(port),
+        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def line_with(process: asyncio.subprocess.Process, pattern: str) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(40):
+        while line := (await process.stdout.readline()).decode():
+            if found := re.search(pattern, line):
+                return found[0]
+    raise AssertionError(f"ended without {pattern}")
+
+
+async def test_the_first_start_gives_the_first_operator_a_link(tmp_path: Path) -> None:
+    async with serving(tmp_path) as process:
+        link = await line_with(process, r"http://127\.0\.0\.1:\d+/link/\S+")
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar, headers={"Accept": "text/html"}) as browser:
+            answer = await browser.post(link)
+            assert str(answer.url).endswith("/password")
+        process.send_signal(signal.SIGTERM)
+        _, errors = await asyncio.wait_for(process.communicate(), 15)
+        assert process.returncode == 0, errors.decode()
+        assert link.rsplit("/", 1)[1] not in errors.decode()
+    async with serving(tmp_path) as process:
+        await line_with(process, r"http://127\.0\.0\.1:\d+")
+        process.send_signal(signal.SIGINT)
+        out, _ = await asyncio.wait_for(process.communicate(), 15)
+        assert b"/link/" not in out
+
+
+async def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with serving(tmp_path, taken.getsockname()[1]) as process:
+            out, errors = await asyncio.wait_for(process.communicate(), 40)
+    assert process.returncode == 1
+    assert "--port" in out.decode()
+    assert "Traceback" not in errors.decode()
+
+
+@pytest.mark.parametrize("database", ["sqlite"])
+async def test_a_start_that_fails_half_way_leaves_nothing_running(settings: Settings) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        clash = settings.model_copy(update={"media_port": taken.getsockname()[1]})
+        with pytest.raises(OSError, match="use"):
+            async with running(clash):
+                pass
