@@ -164,13 +164,13 @@ async def is_cut_off_and_comes_back(room: Screen, line: Line) -> None:
     await expect(body).to_have_attribute("data-link", "reconnecting")
     noticed = time.monotonic() - begun
     assert noticed < 4.5, f"the page noticed after {noticed:.1f} s"
-    await expect(room.page.locator("#line-lost")).to_be_visible()
+    await expect(room.page.get_by_text("正在自动重连")).to_be_visible()
     await asyncio.sleep(2)
     frames = (await seen(room.page))["framesDecoded"]
     line.mend()
     await room.context.set_offline(False)
     await expect(body).to_have_attribute("data-link", "connected", timeout=10_000)
-    await expect(room.page.locator("#line-lost")).to_be_hidden()
+    await expect(room.page.get_by_text("正在自动重连")).to_be_hidden()
 
     async def goes_on() -> bool:
         now, sessions = await seen(room.page), await room.page.evaluate("sanke.subscriber.sessions")

@@ -97,7 +97,8 @@ function tick() {
   if (!snapshot) return;
   const now = room.now();
   const toStart = (Date.parse(snapshot.starts_at) - now) / 1000;
-  tell(part("countdown"), clockWords(Math.max(0, toStart)));
+  part("countdown").hidden = toStart <= 0;
+  tell(part("countdown"), clockWords(toStart));
   tell(part("countdown-note"), word(toStart > 0 ? "classroom.until_start" : "classroom.wait_teacher"));
   if (snapshot.opened_at) tell(part("timer"), clockWords((now - Date.parse(snapshot.opened_at)) / 1000));
 }

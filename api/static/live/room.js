@@ -135,7 +135,10 @@ export class Room extends EventTarget {
   #take(text) {
     this.#heard = performance.now();
     const message = JSON.parse(text);
-    if (message.type === "welcome") this.side = message.side;
+    if (message.type === "welcome") {
+      this.side = message.side;
+      this.offset = Date.parse(message.now) - Date.now(); // a beat will tell it more exactly
+    }
     if (message.type === "beat" && typeof message.sent === "number") {
       const half = (Date.now() - message.sent) / 2;
       this.offset = Date.parse(message.now) + half - Date.now();

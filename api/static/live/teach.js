@@ -3,7 +3,7 @@ import { LevelMeter, closeDevices, keepChoice, keptChoice, listDevices, openDevi
 import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
 import { Room } from "./room.js";
 import { readSent } from "./stats.js";
-import { showTiles } from "./tiles.js";
+import { presenceOf, showTiles } from "./tiles.js";
 import { Publisher, QUALITIES } from "./whip.js";
 
 /** @typedef {import("./room.js").Snapshot} Snapshot */
@@ -120,7 +120,7 @@ function show(snapshot) {
   showTiles(part("tiles"), part("tile"), others, live);
   const count = (/** @type {(side: import("./room.js").Side) => boolean} */ test) => others.filter(test).length;
   const arrived = count((side) => side.here || side.connected);
-  const fields = { n: live ? count((side) => side.connected) : arrived, all: others.length };
+  const fields = { n: live ? count((side) => presenceOf(side, live) === "watching") : arrived, all: others.length };
   tell(part("who"), word(live ? "teacher.watching_n" : "teacher.arrived_n", fields));
   const row = part("check-classes");
   row.dataset.result = arrived === others.length ? "good" : "wait";

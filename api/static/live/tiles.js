@@ -11,8 +11,9 @@ import { tell, word } from "./page.js";
  * @returns {Presence}
  */
 export function presenceOf(side, live) {
-  if (side.connected) return "watching";
-  if (live && side.quality !== "none") return "lost";
+  const gone = !side.here && side.quality === "unknown"; // the relay itself waits half a minute before it gives a session up
+  if (side.connected && !(live && gone)) return "watching";
+  if (live && (side.connected || side.quality !== "none")) return "lost";
   return side.here ? "here" : "away";
 }
 
