@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
 from media.events import MediaEvent
+from rooms.audit.checkpoints import TOPIC as CHECKPOINT
 from rooms.bus import Bus
 from rooms.clock import Clock
 from rooms.judging import judge_lesson, lessons_to_judge
@@ -229,4 +230,6 @@ class LiveBoard:
         state = await self.state(occurrence_id)
         if state is not None:
             await self._bus.publish(f"live:{occurrence_id}", state.message())
+            if state.state in ("ended", "judged"):
+                await self._bus.publish(CHECKPOINT, {"occurrence_id": occurrence_id})
         return state
