@@ -42,7 +42,7 @@ class Column(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class Grid(Generic[E]):
-    """A week, cut to the full hours that are needed."""
+    """A week between two times of day."""
 
     columns: tuple[Column[E], ...]
     start: int
@@ -51,7 +51,7 @@ class Grid(Generic[E]):
     @property
     def hours(self) -> range:
         """Full hours inside the grid."""
-        return range(self.start + 60, self.end, 60)
+        return range(-(-(self.start + 15) // 60) * 60, self.end, 60)
 
     @property
     def empty(self) -> bool:
@@ -59,11 +59,11 @@ class Grid(Generic[E]):
 
 
 def grid(columns: Sequence[Column[E]]) -> Grid[E]:
-    """The grid of some days; by day at least 8:00 to 16:00."""
+    """The grid of some days, cut to the half hours that are needed; 8:00 to 16:00 where there is nothing."""
     windows = [(block.start, block.end) for column in columns for block in column.blocks]
     windows += [(period.start, period.end) for column in columns for period in column.periods]
-    start = min([8 * 60, *(start for start, _ in windows)]) // 60 * 60
-    end = -(-max([16 * 60, *(end for _, end in windows)]) // 60) * 60
+    start = min((start for start, _ in windows), default=8 * 60) // 30 * 30
+    end = -(-max((end for _, end in windows), default=16 * 60) // 30) * 30
     return Grid(tuple(columns), max(FIRST, start), min(LAST, end))
 
 
