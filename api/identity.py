@@ -271,7 +271,6 @@ def _forget(call: Call[Any, Any, Any], response: web.Response) -> None:
     response.del_cookie(
         session_cookie(settings), path="/", secure=settings.secure_cookies, httponly=True, samesite="Lax"
     )
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
 
 
 def _go(address: str) -> web.Response:

@@ -232,3 +232,15 @@ async def test_the_classroom_is_told_of_the_running_lesson(site: Site) -> None:
             after = await answer.json()
     assert after["running"] == site.world.here.occurrence
     assert after["mark"] != before["mark"]
+
+
+async def test_a_head_count_kept_offline_is_handed_in_once(site: Site) -> None:
+    at = site.server.services.clock.now().isoformat()
+    piece = {"event_id": "k3pt0ffline", "kind": "head_count", "at": at, "data": {"present": 9}}
+    assert await post(site, "device", "late", {"items": [piece]}) == (200, {"new": 1})
+    assert await post(site, "device", "late", {"items": [piece]}) == (200, {"new": 0})
+    async with line(site, "lead_teacher") as (_, welcome):
+        assert welcome["state"]["sides"][1]["present"] == 9
+    early = {**piece, "event_id": "t00early99", "at": "2020-01-01T00:00:00Z"}
+    status, problem = await post(site, "device", "late", {"items": [early]})
+    assert (status, problem["code"]) == (422, "evidence_malformed")
