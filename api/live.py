@@ -11,7 +11,7 @@ import json
 from typing import Annotated, Any, Literal
 
 from aiohttp import WSMsgType, web
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
 from api.hall import LiveRoom, Seat, stamp
 from api.join import Join, ice_servers
@@ -20,6 +20,7 @@ from api.refused import problem_of
 from api.routing import SIGNED_IN, Call, HexId, Nothing, Routes, RowId, Shape
 from config.words import Language
 from media.events import RoomId
+from rooms.live.board import LateItem
 from rooms.live.state import LiveState
 from rooms.people import Principal
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
@@ -78,6 +79,28 @@ class SignIn(Shape):
 
 class HeadCount(Shape):
     present: int = Field(ge=0, le=2000)
+
+
+class LatePiece(Shape):
+    """Evidence a classroom kept while its line was down; `at` by the server's clock as far as the page knew it.
+
+    `data` is ``{"present": n}`` of a head-count, or the fields of a self-test. A sign-in is none: its PIN is checked here.
+    """
+
+    event_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{8,40}$")]
+    kind: Literal["head_count", "self_test"]
+    at: AwareDatetime
+    data: dict[str, int | bool | None] = Field(max_length=8)
+
+
+class Late(Shape):
+    items: Annotated[list[LatePiece], Field(min_length=1, max_length=100)]
+
+
+class Taken(Shape):
+    """How many pieces were new."""
+
+    new: int
 
 
 # ---------------------------------------------------------------- whose side
@@ -183,6 +206,15 @@ async def sign_out(call: Call[OccurrencePath, Nothing, Nothing]) -> Now:
 async def head_count(call: Call[OccurrencePath, Nothing, HeadCount]) -> Now:
     _, side = await side_of(call, call.path.occurrence)
     return presented(await call.app.board.head_count(call.actor, side.id, call.body.present))
+
+
+@routes.post(
+    "/api/live/{occurrence}/late", needs="lesson.join", summary="Hand in what was kept while the line was down"
+)
+async def hand_in(call: Call[OccurrencePath, Nothing, Late]) -> Taken:
+    _, side = await side_of(call, call.path.occurrence)
+    items = [LateItem(piece.event_id, piece.kind, piece.at, dict(piece.data)) for piece in call.body.items]
+    return Taken(new=await call.app.board.hand_in(call.actor, side.id, items))
 
 
 def presented(state: LiveState) -> Now:

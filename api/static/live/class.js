@@ -1,4 +1,5 @@
 /** The lesson page of a receiving classroom: getting ready, the teacher on the big screen, coming back by itself. */
+import { Kept } from "./kept.js";
 import { Pad } from "./pad.js";
 import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
 import { Room } from "./room.js";
@@ -17,6 +18,7 @@ const subscriber = new Subscriber(async () => {
   const join = await call("POST", `${door}/join`, {});
   return { url: join.url, token: join.token, iceServers: join.ice_servers };
 }, video);
+const kept = new Kept(view.occurrence);
 let handUp = false;
 let assistant = { id: 0, name: "" };
 
@@ -131,7 +133,13 @@ function signIn() {
 function headCount() {
   const count = new Pad(part("count-pad"));
   const enter = async (/** @type {number} */ present) => {
-    show((await call("POST", `${door}/head-count`, { present })).state);
+    try {
+      show((await call("POST", `${door}/head-count`, { present })).state);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.problem.status !== 0) throw error;
+      kept.add("head_count", { present }, room.now());
+      tell(part("bar-count"), word("classroom.kept", { n: present }));
+    }
   };
   for (const opener of document.querySelectorAll("[data-open=head-count]")) {
     opener.addEventListener("click", () => count.open("", (digits) => enter(Number(digits))));
@@ -224,7 +232,9 @@ room.addEventListener("notice", (event) => {
 });
 room.addEventListener("line", () => {
   part("line-lost").hidden = room.state !== "reconnecting";
-  if (room.state === "open") subscriber.wake();
+  if (room.state !== "open") return;
+  subscriber.wake();
+  kept.handIn();
 });
 subscriber.addEventListener("state", showLink);
 subscriber.addEventListener("media", play);

@@ -9,6 +9,7 @@ function tick() {
   tell(part("now"), new Intl.DateTimeFormat(view.locale, { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: view.zone }).format(now));
   if (!view.next) return;
   const left = (Date.parse(view.next.starts_at) - now.getTime()) / 1000;
+  part("countdown").toggleAttribute("data-due", left <= 0);
   tell(part("countdown"), left > 0 ? clockWords(left) : word("classroom.due"));
 }
 
