@@ -205,6 +205,15 @@ class Peer:
             else:
                 self._control(bytes(view[:size]))
 
+    def take(self, datagram: bytes) -> None:
+        """Takes one datagram that somebody else has read from the socket."""
+        if len(datagram) < 12:
+            return
+        if datagram[0] >= 128 and not 192 <= datagram[1] <= 223:
+            self.on_rtp(memoryview(datagram))
+        else:
+            self._control(datagram)
+
     def _control(self, datagram: bytes) -> None:
         first = datagram[0]
         if first < 4:

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 TICK = 0.02
 """Seconds between two rounds of housekeeping while there are sessions."""
 IDLE_TICK = 0.2
+TURNS = 8
+"""Each round keeps up with one session in eight: a burst of reports to all at once would delay packets."""
 RETRY_NO_PUBLISHER, RETRY_FULL = 2, 5
 
 
@@ -301,12 +303,13 @@ class Relay:
             self._packets_before += publication.packets
 
     async def _tick_on(self) -> None:
+        turn = 0
         while True:
             await asyncio.sleep(TICK if self._sessions else IDLE_TICK)
-            now = self.monotonic()
+            now, turn = self.monotonic(), (turn + 1) % TURNS
             for publication in list(self._publications.values()):
                 self._guarded(publication.tick, now)
-            for session in list(self._sessions.values()):
+            for session in list(self._sessions.values())[turn::TURNS]:
                 self._guarded(session.upkeep, now)
 
     def _guarded(self, work: Callable[[float], None], now: float) -> None:

@@ -186,7 +186,7 @@ class Session(ABC):
         await self.channel.close()
 
     def upkeep(self, now: float) -> None:
-        """Called many times a second: consent, then what the subclass has to do."""
+        """Called several times a second: consent, then what the subclass has to do."""
         if self.connected_at is None:
             return
         if now - self.agent.heard_at > self.house.config.consent_seconds:
