@@ -216,7 +216,7 @@ class Maker:
         self.add("calendar", on(3, 7), "makeup", 4, "国庆调休上班")
         self.add("calendar", on(5, 6), "makeup", 5, "国庆调休上班")
         self.add("calendar", on(8, 5), "closed", "", "秋季运动会")
-        for week, weekday, note in ((10, 4, "期中测查"), (10, 5, "期中测查"), (20, 3, "期末测查"), (20, 4, "期末测查")):
+        for week, weekday, note in ((9, 4, "期中测查"), (9, 5, "期中测查"), (20, 3, "期末测查"), (20, 4, "期末测查")):
             self.add("calendar", on(week, weekday), "exam", "", note)
 
 
