@@ -24,6 +24,8 @@ QUEUE = 32
 """DTLS datagrams that may wait; a handshake needs about six, so more is a flood and is dropped."""
 LONGEST = 1500
 """pylibsrtp's buffer in bytes; a packet that is protected must leave room for the trailer."""
+NO_SESSION_CACHE = 0
+"""OpenSSL's SSL_SESS_CACHE_OFF: nobody resumes a DTLS session here, a cache would only grow."""
 TRAILER = 148
 """The most that SRTP or SRTCP protection adds."""
 
@@ -53,6 +55,7 @@ def missing_names() -> list[str]:
         ("_set_role", "to choose the DTLS role from the offer"),
     ):
         need(RTCDtlsTransport, name, use)
+    need(RTCCertificate, "_create_ssl_context", "to make the TLS context once")
     for name in ("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"):
         need(rtcdtlstransport, name, "to prefer AES-128-GCM")
     for name in ("srtp_protect", "srtp_create", "srtp_dealloc"):
@@ -73,11 +76,23 @@ class Fingerprint:
     value: str
 
 
+class _Certificate(RTCCertificate):
+    """Makes its TLS context once: a context a session would cost a millisecond and tens of kilobytes each."""
+
+    _context: Any = None
+
+    def _create_ssl_context(self, srtp_profiles: list[Any]) -> Any:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+            self._context.set_session_cache_mode(NO_SESSION_CACHE)
+        return self._context
+
+
 class Identity:
     """This relay's (or client's) self-signed certificate; one for all its sessions."""
 
     def __init__(self) -> None:
-        self._certificate = RTCCertificate.generateCertificate()
+        self._certificate = _Certificate.generateCertificate()
 
     @property
     def fingerprint(self) -> Fingerprint:
