@@ -10,11 +10,11 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.attendance import judge
@@ -60,26 +60,35 @@ EXCUSES = ("network", "power", "device_fault")
 
 
 async def fill_past(store: Store, clock: Clock, rules: RuleSet, county: str) -> int:
-    """Evidence and verdicts for every planned lesson that is over and of which nothing is known; how many there were."""
-    done = 0
+    """Evidence and verdicts for every planned lesson that is over and of which nothing is known; how many there were.
+
+    A server that runs meanwhile may have judged some of them as never held: these are told their story too.
+    """
+    now, done = clock.now(), 0
+    after: tuple[datetime, str] = (datetime.min.replace(tzinfo=UTC), "")
     while True:
-        now = clock.now()
         async with store.write() as session:
-            lessons = await _unheard_of(session, county, now)
+            lessons = await _unheard_of(session, county, now, after)
             if not lessons:
                 return done
-            await _hold(session, clock, rules, county, lessons)
-        done += len(lessons)
+            after = (lessons[-1].starts_at, lessons[-1].id)
+            done += await _hold(session, now, rules, county, lessons)
 
 
-async def _unheard_of(session: AsyncSession, county: str, now: datetime) -> Sequence[Occurrence]:
+async def _unheard_of(
+    session: AsyncSession, county: str, now: datetime, after: tuple[datetime, str]
+) -> Sequence[Occurrence]:
+    heard_of = select(EvidenceEvent.seq).where(EvidenceEvent.occurrence_id == Occurrence.id).exists()
     chosen = (
         select(Occurrence)
         .where(
             Occurrence.county == county,
             Occurrence.plan_id.is_not(None),
-            Occurrence.state == "planned",
+            Occurrence.state.in_(("planned", "ended", "judged")),
+            Occurrence.opened_at.is_(None),
             Occurrence.ends_at <= now,
+            or_(Occurrence.starts_at > after[0], and_(Occurrence.starts_at == after[0], Occurrence.id > after[1])),
+            ~heard_of,
         )
         .order_by(Occurrence.starts_at, Occurrence.id)
         .limit(LESSONS_AT_ONCE)
@@ -88,10 +97,12 @@ async def _unheard_of(session: AsyncSession, county: str, now: datetime) -> Sequ
 
 
 async def _hold(
-    session: AsyncSession, clock: Clock, rules: RuleSet, county: str, lessons: Sequence[Occurrence]
-) -> None:
-    """One batch in one transaction: evidence, the verdicts that follow from it, one audit entry that names it synthetic."""
-    now = clock.now()
+    session: AsyncSession, now: datetime, rules: RuleSet, county: str, lessons: Sequence[Occurrence]
+) -> int:
+    """One batch in one transaction: evidence, the verdicts that follow from it, one audit entry that names it synthetic.
+
+    How many lessons are told of anew; one that was never held and is judged already stays as it is.
+    """
     attending = await session.scalars(
         select(OccurrenceSide).where(OccurrenceSide.occurrence_id.in_([lesson.id for lesson in lessons]))
     )
@@ -100,18 +111,27 @@ async def _hold(
         sides.setdefault(side.occurrence_id, []).append(side)
     heard: list[Values] = []
     verdicts: list[Values] = []
+    told: list[str] = []
     for lesson in lessons:
         known = sorted(sides[lesson.id], key=lambda side: (side.school_code, side.class_code or ""))
+        before = lesson.state
         rows = [{**asdict(each), "received_at": now} for each in Story(lesson, known).tell()]
+        if not rows and before == lesson.state != "planned":
+            continue
+        told.append(lesson.id)
         heard += rows
         verdicts += _judge(Stored(lesson, known, [EvidenceEvent(**row) for row in rows]), rules, now)
+    if not told:
+        return 0
     await session.flush()
+    await session.execute(delete(Verdict).where(Verdict.occurrence_id.in_(told)))
     await _insert(session, EvidenceEvent, heard)
     await _insert(session, Verdict, verdicts)
     counts = Counter(verdict["verdict"] for verdict in verdicts)
-    facts = {"lessons": len(lessons), "events": len(heard), "verdicts": dict(sorted(counts.items())), **SYNTHETIC}
+    facts = {"lessons": len(told), "events": len(heard), "verdicts": dict(sorted(counts.items())), **SYNTHETIC}
     facts |= {"rules": rules.id, "rules_sha256": rules.sha256}
     await append(session, DEMO, "demo.evidence", f"county:{county}", county=county, at=now, facts=facts)
+    return len(told)
 
 
 def _judge(stored: Stored, rules: RuleSet, now: datetime) -> list[Values]:

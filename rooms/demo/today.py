@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.clock import Clock
@@ -73,7 +73,7 @@ async def due_lesson(store: Store, clock: Clock, county: County, wish: Wish) -> 
         known = await _standing(session, county, wish, clock.now())
     if known is None:
         await _excuse_forgotten(store, clock, county, wish)
-        await _add(store, clock, county, wish)
+        await _add(store, county, wish, clock, await _next_start(store, clock, county, wish))
         async with store.read() as session:
             known = await _standing(session, county, wish, clock.now())
     assert known is not None, "it was just added"
@@ -118,6 +118,7 @@ async def _excuse_forgotten(store: Store, clock: Clock, county: County, wish: Wi
                     Occurrence.county == county.code,
                     Occurrence.title == wish.title,
                     Occurrence.opened_at.is_(None),
+                    Occurrence.ends_at <= clock.now(),
                     OccurrenceSide.excuse_reason.is_(None),
                 )
             )
@@ -138,9 +139,21 @@ def window(now: datetime, zone: ZoneInfo) -> tuple[datetime, int]:
     return local + timedelta(days=1), 0
 
 
-async def _add(store: Store, clock: Clock, county: County, wish: Wish) -> None:
+async def _next_start(store: Store, clock: Clock, county: County, wish: Wish) -> datetime:
+    """Now; or, where the present one is about to end, its end: its teacher goes on with the next."""
+    now = clock.now()
+    async with store.read() as session:
+        ends = await session.scalar(
+            select(func.max(Occurrence.ends_at)).where(
+                Occurrence.county == county.code, Occurrence.title == wish.title, Occurrence.state != "cancelled"
+            )
+        )
+    return max(now, ends) if ends and ends < now + STILL_TO_GO else now
+
+
+async def _add(store: Store, county: County, wish: Wish, clock: Clock, at: datetime) -> None:
     """Adds the lesson with a teacher, a room and up to three classes that are free just then."""
-    day, start = window(clock.now(), ZoneInfo(county.timezone))
+    day, start = window(at, ZoneInfo(county.timezone))
     taken: set[str] = set()
     for _ in range(200):
         teacher, room = next(_leads(county, wish, taken))
