@@ -1,0 +1,122 @@
+"""``sanke demo``: the demonstration county on this machine, with one link for each of its people and a class that is being held."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from api.cli.plan_now import PlanningFailed, plan_now
+from api.cli.serve import asked_to_stop
+from api.cli.synthetic_class import SyntheticClass
+from api.server import Running, running
+from config.logs import configure_logs
+from config.settings import Settings
+from config.words import LANGUAGES, say, say_both
+from rooms.demo import Demo, load_demo
+
+FOLDER = Path("var/demo")
+PORT = 8080
+PLAN_SECONDS = 25
+console = Console(highlight=False)
+
+
+def demo(*, port: int | None = None, data_dir: Path = FOLDER, fresh: bool = False) -> None:
+    """Load, plan and serve the demonstration county. 启动演示。
+
+    Parameters
+    ----------
+    port
+        Port to listen on; otherwise 8080, or a free one where that is taken. 监听端口。
+    data_dir
+        Folder of the demonstration. 演示数据目录。
+    fresh
+        Forget what was done before and begin anew. 清除旧的演示数据，重新开始。
+    """
+    if fresh and (data_dir / "sanke.db").exists():
+        shutil.rmtree(data_dir)
+    settings = Settings(
+        demo=True, data_dir=data_dir, host="127.0.0.1", port=_port(port), public_url="", log_level="warning"
+    )
+    configure_logs(settings.log_format, settings.log_level)
+    try:
+        asyncio.run(_demo(settings))
+    except OSError as error:
+        why = error.strerror or str(error)
+        console.print(say_both("cli.cannot_listen", host=settings.host, port=settings.port, why=why))
+        sys.exit(1)
+    except PlanningFailed as failure:
+        console.print(say_both("cli.planning_failed", reason=failure))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _port(wanted: int | None) -> int:
+    """The port asked for, else the usual one, else (where that is taken) a free one."""
+    if wanted is not None:
+        return wanted
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", PORT))
+        except OSError:
+            return 0
+    return PORT
+
+
+async def _demo(settings: Settings) -> None:
+    async with running(settings) as server:
+        made = await _loaded(server)
+        held = SyntheticClass(server, made.county)
+        try:
+            await held.start()
+            _introduce(server, made)
+            await asked_to_stop()
+            console.print(say_both("cli.stopping"))
+        finally:
+            await held.close()
+
+
+async def _loaded(server: Running) -> Demo:
+    services = server.services
+    with console.status(say_both("cli.demo_begins")) as status:
+
+        def tell(step: str) -> None:
+            text = say_both(f"cli.demo_{step}")
+            status.update(text)
+            console.print(f"  · {text}", markup=False)
+
+        async def plan(county: str) -> int:
+            return await plan_now(services, county, PLAN_SECONDS, lambda text: status.update(text))
+
+        return await load_demo(services.store, services.clock, services.settings, plan, tell)
+
+
+def _introduce(server: Running, made: Demo) -> None:
+    """Teacher and classroom get different host names of this machine: their cookies do not meet in one browser."""
+    other = server.url.replace("127.0.0.1", "localhost")
+    people = [
+        ("planner", server.url, made.planner),
+        ("teacher", server.url, made.teacher),
+        ("classroom", other, made.classrooms[0]),
+        ("auditor", server.url, made.auditor),
+        ("operator", server.url, made.operator),
+        *(("classroom_too", other, token) for token in made.classrooms[1:2]),
+        *(("watching", other, token) for token in made.watching[:1]),
+    ]
+    wide = Console(highlight=False, soft_wrap=True)  # a link that is broken into lines cannot be opened
+    for person, base, token in people:
+        words = Text()
+        for language, style in zip(LANGUAGES, ("bold", "dim"), strict=True):
+            words.append(say(language, f"cli.demo_link_{person}") + "  ", style=style)
+        wide.print(Text("\n").append_text(words))
+        wide.print(Text(f"  {base}/link/{token}", style="cyan"))
+    wide.print()
+    for language in LANGUAGES:
+        wide.print(say(language, "cli.demo_hint", pin=made.pin, password=made.password), markup=False)
