@@ -130,11 +130,11 @@ async def _excuse_forgotten(store: Store, clock: Clock, county: County, wish: Wi
 def window(now: datetime, zone: ZoneInfo) -> tuple[datetime, int]:
     """The local day and the minute at which a lesson of `LENGTH` minutes is due now; it never crosses midnight."""
     local = now.astimezone(zone)
-    start = (local.hour * 60 + local.minute) // 5 * 5
-    last = 24 * 60 - LENGTH
+    minute = local.hour * 60 + local.minute
+    start, last = minute // 5 * 5, 24 * 60 - LENGTH
     if start <= last:
         return local, start
-    if 24 * 60 - start >= 20:
+    if 24 * 60 - minute >= 20:
         return local, last
     return local + timedelta(days=1), 0
 
