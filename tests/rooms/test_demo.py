@@ -130,7 +130,7 @@ async def test_loading_twice_gives_one_county_with_a_past_and_a_lesson_due(store
             stored = await session.execute(
                 select(Verdict.side_id, Verdict.verdict).where(Verdict.occurrence_id == occurrence_id)
             )
-            assert {side: each.verdict for side, each in found.items()} == dict(stored.tuples().all())
+            assert {side: each.verdict for side, each in found.items()} == {row.side_id: row.verdict for row in stored}
     assert all(data["synthetic"] for data in marks)
     assert first.due.starts_at <= clock.now() + timedelta(minutes=20)
     assert (len(first.due.classes), len(first.held.classes)) == (3, 3)
