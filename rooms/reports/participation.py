@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rooms.reports.rows import Period, Scope, schools_of, side_rows
+from rooms.reports.rows import Period, Scope, SideRow, schools_of, side_rows
 from rooms.tables import SchoolClass
 
 
@@ -45,10 +45,13 @@ async def participation(session: AsyncSession, scope: Scope, period: Period, now
     schools = await schools_of(session, scope)
     rows = await side_rows(session, Scope(scope.county), period, now)
     subjects = sorted({row.subject for row in rows})
+    by_cell: dict[tuple[str, str], list[SideRow]] = {}
+    for row in rows:
+        by_cell.setdefault((row.school_code, row.subject), []).append(row)
     lines: list[Participation] = []
     for school in schools:
         for subject in subjects:
-            own = [row for row in rows if row.school_code == school.code and row.subject == subject]
+            own = by_cell.get((school.code, subject), [])
             lead, other = [r for r in own if r.side == "lead"], [r for r in own if r.side != "lead"]
             lines.append(
                 Participation(

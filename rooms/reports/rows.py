@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -86,26 +87,43 @@ async def schools_of(session: AsyncSession, scope: Scope) -> list[School]:
 
 
 async def side_rows(session: AsyncSession, scope: Scope, period: Period, now: datetime) -> list[SideRow]:
-    """Every planned side in order of time; rehearsals and lessons superseded by a later plan are left out."""
-    within = _within(scope.county, period)
+    """Every planned side in order of time; rehearsals and lessons superseded by a later plan are left out.
+
+    A session reads a county's rows once for each period and `now`: all the figures of a page stand on the same rows.
+    """
+    kept: dict[tuple[str, Period, datetime], list[SideRow]] = session.info.setdefault("side_rows", {})
+    key = (scope.county, period, now)
+    if key not in kept:
+        kept[key] = await _county_rows(session, scope.county, period, now)
+    return [
+        row for row in kept[key] if scope.township in (None, row.township) and scope.school in (None, row.school_code)
+    ]
+
+
+async def _county_rows(session: AsyncSession, county: str, period: Period, now: datetime) -> list[SideRow]:
+    within = _within(county, period)
     excused = await _lead_excuses(session, within)
-    wanted = [within]
-    if scope.township is not None:
-        wanted.append(School.township == scope.township)
-    if scope.school is not None:
-        wanted.append(OccurrenceSide.school_code == scope.school)
     found = await session.execute(
-        select(OccurrenceSide, Occurrence, Verdict, School.name, School.kind, School.township)
+        select(*_COLUMNS)
         .join(Occurrence, Occurrence.id == OccurrenceSide.occurrence_id)
         .outerjoin(Verdict, Verdict.side_id == OccurrenceSide.id)
         .outerjoin(School, and_(School.county == OccurrenceSide.county, School.code == OccurrenceSide.school_code))
-        .where(*wanted)
+        .where(within)
         .order_by(Occurrence.starts_at, Occurrence.id, OccurrenceSide.side, OccurrenceSide.id)
     )
-    return [
-        _row(side, lesson, verdict, (name or side.school_code, kind or "", township or ""), excused, now)
-        for side, lesson, verdict, name, kind, township in found
-    ]
+    return [_row(each, excused, now) for each in found]
+
+
+_COLUMNS = (
+    Occurrence.id.label("lesson"), OccurrenceSide.id.label("side_id"), Occurrence.day, Occurrence.week,
+    Occurrence.starts_at, Occurrence.ends_at, Occurrence.family, Occurrence.kind, Occurrence.subject, Occurrence.title,
+    Occurrence.state, Occurrence.cancelled_at, Occurrence.lead_school_code, Occurrence.lead_teacher_code,
+    OccurrenceSide.side, OccurrenceSide.school_code, OccurrenceSide.class_code, OccurrenceSide.teacher_code,
+    OccurrenceSide.room_code, OccurrenceSide.excused_at, OccurrenceSide.expected,
+    School.name.label("school_name"), School.kind.label("school_kind"), School.township,
+    Verdict.verdict, Verdict.reason, Verdict.late, Verdict.early_leave, Verdict.presence_seconds,
+    Verdict.common_seconds, Verdict.required_seconds, Verdict.head_count,
+)  # fmt: skip
 
 
 def _within(county: str, period: Period) -> ColumnElement[bool]:
@@ -127,48 +145,40 @@ async def _lead_excuses(session: AsyncSession, within: ColumnElement[bool]) -> d
     return {occurrence_id: excused_at for occurrence_id, excused_at in rows if excused_at is not None}
 
 
-def _row(
-    side: OccurrenceSide,
-    lesson: Occurrence,
-    verdict: Verdict | None,
-    school: tuple[str, str, str],
-    lead_excuses: Mapping[str, datetime],
-    now: datetime,
-) -> SideRow:
-    name, kind, township = school
-    excuses = (lesson.cancelled_at, side.excused_at, lead_excuses.get(lesson.id))
-    before = any(at is not None and at <= lesson.starts_at for at in excuses)
-    over = lesson.state in ("ended", "judged") or lesson.ends_at <= now
+def _row(found: Any, lead_excuses: Mapping[str, datetime], now: datetime) -> SideRow:
+    excuses = (found.cancelled_at, found.excused_at, lead_excuses.get(found.lesson))
+    before = any(at is not None and at <= found.starts_at for at in excuses)
+    over = found.state in ("ended", "judged") or found.ends_at <= now
     return SideRow(
-        lesson.id,
-        side.id,
-        lesson.day,
-        lesson.week,
-        lesson.starts_at,
-        lesson.ends_at,
-        lesson.family,
-        lesson.kind,
-        lesson.subject,
-        lesson.title,
-        lesson.state,
-        side.side,
-        side.school_code,
-        name,
-        kind,
-        township,
-        side.class_code,
-        side.teacher_code,
-        side.room_code,
-        lesson.lead_school_code,
-        lesson.lead_teacher_code,
+        found.lesson,
+        found.side_id,
+        found.day,
+        found.week,
+        found.starts_at,
+        found.ends_at,
+        found.family,
+        found.kind,
+        found.subject,
+        found.title,
+        found.state,
+        found.side,
+        found.school_code,
+        found.school_name or found.school_code,
+        found.school_kind or "",
+        found.township or "",
+        found.class_code,
+        found.teacher_code,
+        found.room_code,
+        found.lead_school_code,
+        found.lead_teacher_code,
         over and not before,
-        verdict.verdict if verdict else None,
-        verdict.reason if verdict else None,
-        verdict.late if verdict else False,
-        verdict.early_leave if verdict else False,
-        verdict.presence_seconds if verdict else 0,
-        verdict.common_seconds if verdict else 0,
-        verdict.required_seconds if verdict else 0,
-        side.expected,
-        verdict.head_count if verdict else None,
+        found.verdict,
+        found.reason,
+        bool(found.late),
+        bool(found.early_leave),
+        found.presence_seconds or 0,
+        found.common_seconds or 0,
+        found.required_seconds or 0,
+        found.expected,
+        found.head_count,
     )
