@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from media.subscribing import SubscriberSession
 
 KINDS: tuple[Kind, ...] = ("audio", "video")
-REMEMBERED_REPORTS = 64
+REMEMBERED_REPORTS = 16
+"""For each subscriber: more than a browser waits before it refers to one."""
 
 
 class ClockReport(NamedTuple):

@@ -176,14 +176,17 @@ class SubscriberSlots:
 
     def _told(self, slot: _Slot, *, final: bool) -> list[Finished]:
         """A slot as it is known when no more is waited for. At the session's end (`final`) packets of a stream that no
-        report can speak of any more are left out of the first part: nobody knows of them, and the report that would have
-        come belongs to a browser that was there."""
+        report can speak of any more are left out of what lies before the last report: nobody knows of them, and the report
+        that would have come belongs to a browser that was there."""
         point = self._last_report
-        if self._settled(slot) or point is None or not slot.started < point.at < (slot.ended or point.at):
+        if point is None or point.at <= slot.started or self._settled(slot):
             return [slot.finished()]
-        before, after = slot.split(point)
-        unreported = self._unreported(before) if final else 0
-        return [before.finished(unreported if unreported < before.packets else 0), after.finished()]
+        known, unknown = slot, []
+        if slot.ended is not None and point.at < slot.ended:
+            known, after = slot.split(point)
+            unknown = [after.finished()]
+        unreported = self._unreported(known) if final else 0
+        return [known.finished(unreported if unreported < known.packets else 0), *unknown]
 
     def _unreported(self, slot: _Slot) -> int:
         missing = 0

@@ -111,6 +111,18 @@ def test_at_the_end_slow_reports_on_sound_do_not_spoil_the_picture() -> None:
     assert (unknown.started, unknown.packets, unknown.acknowledged) == (1.9, 0, None)
 
 
+def test_at_the_end_this_holds_for_earlier_slots_too() -> None:
+    picture, sound = Wire(), Wire()
+    slots = slots_of(picture, sound, seconds=2.0)
+    picture.send(60)
+    sound.send(100)
+    slots.cut(2.0)
+    picture.send(30)
+    slots.report(0, first=1000, number=1089, lost=0, now=3.0)
+    assert slots.take(3.0) == []
+    assert [(s.packets, s.acknowledged) for s in slots.close(3.5)] == [(60, 60), (30, 30), (0, None)]
+
+
 def test_in_the_middle_missing_reports_on_sound_count_against_it() -> None:
     picture, sound = Wire(), Wire()
     slots = slots_of(picture, sound)

@@ -1,0 +1,58 @@
+"""Bad lines: loss and delay at the join and in the class, and a NAT that changes its mind."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from media_line import BadLine
+from media_world import LEAD, ROOM, ScriptedPublisher, only, until
+
+from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
+from media.peer import CountOnlySubscriber
+from media.relay import Relay
+
+
+async def join_through(line: BadLine, relay: Relay, name: str) -> CountOnlySubscriber:
+    """A subscriber at the far end of the line."""
+    subscriber = CountOnlySubscriber(report_every=0.2, sample=20)
+    answer = await relay.subscribe(ROOM, LEAD, PeerId(name), subscriber.offer())
+    answer = replace(answer, sdp=answer.sdp.replace(f" {relay.port} typ", f" {line.port} typ"))
+    await subscriber.connect(answer.sdp)
+    return subscriber
+
+
+async def test_classes_join_over_a_bad_line_and_survive_a_new_address(
+    relay: Relay, teacher: ScriptedPublisher, events: list[MediaEvent]
+) -> None:
+    line = BadLine(relay.port, loss=0.1, delay=0.05, seed=3)
+    await line.start()
+    teacher.stream()
+    began = time.monotonic()
+    pupils = await asyncio.gather(*(join_through(line, relay, f"class-{n}") for n in range(5)))
+    assert time.monotonic() - began < 10
+    await asyncio.sleep(2.0)
+    for pupil in pupils:
+        stream = max(pupil.streams.values(), key=lambda s: s.packets)
+        assert 0.02 < stream.lost / (stream.packets + stream.lost) < 0.25, "the line is bad"
+        assert pupil.bad_samples == 0
+    line.loss = 0.0
+    rebound = datetime.now(UTC)
+    line.rebind()
+    began, counts = time.monotonic(), [pupil.packets for pupil in pupils]
+    await until(lambda: all(p.packets > c + 10 for p, c in zip(pupils, counts, strict=True)), 4)
+    assert time.monotonic() - began < 3.5, "the next check moves the session"
+    assert not only(events, Disconnected), "no new session"
+    for pupil in pupils:
+        await pupil.close()
+    await until(lambda: len(only(events, Disconnected)) == 5)
+    for number in range(5):
+        slots = only(events, MediaSlot, peer=f"class-{number}")
+        assert all(a.ended_at == b.started_at for a, b in pairwise(slots))
+        told = [slot for slot in slots if slot.acknowledged is not None and slot.ended_at < rebound]
+        share = sum(slot.acknowledged or 0 for slot in told) / sum(slot.packets for slot in told)
+        assert 0.7 < share < 0.99, "loss is in the evidence"
+    line.close()
