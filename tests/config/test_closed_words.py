@@ -1,0 +1,36 @@
+"""Words whose last part is a value of the domain: every value has its word."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from api.access import THEMES
+from config.words import catalogue
+from rooms.county import RoomKind, SchoolKind, SchoolRole
+from rooms.people.permissions import ROLES
+from scheduler.outcome import Phase
+from scheduler.problem import WEEK_NAMES, Family, PlanStatus
+
+CLOSED: dict[str, tuple[str, ...]] = {
+    "common.role_": ROLES,
+    "common.desk_": ("planner", "teacher", "classroom", "bureau", "operator"),
+    "common.family_": get_args(Family),
+    "common.weeks_": tuple(WEEK_NAMES.values()),
+    "common.kind_": get_args(SchoolKind),
+    "common.school_role_": get_args(SchoolRole),
+    "common.theme_": THEMES,
+    "common.state_": ("planned", "ready", "live", "ended", "judged", "cancelled"),
+    "common.verdict_": ("valid", "invalid", "excused", "unexcused", "unjudged"),
+    "common.side_": ("lead", "receiver", "member"),
+    "planner.room_": get_args(RoomKind),
+    "planner.status_": get_args(PlanStatus),
+    "planner.run_phase_": get_args(Phase),
+    "planner.plan_state_": ("draft", "published", "superseded"),
+}
+
+
+@pytest.mark.parametrize("prefix", CLOSED)
+def test_every_value_of_the_domain_has_its_word(prefix: str) -> None:
+    assert [value for value in CLOSED[prefix] if f"{prefix}{value}" not in catalogue("zh_CN")] == []
