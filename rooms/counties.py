@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -97,7 +98,7 @@ async def preview(store: Store, county: County) -> Diff:
     """What saving the county would change; nothing is written."""
     async with store.read() as session:
         present = await read_rows(session, header) if (header := await session.get(t.County, county.code)) else None
-    return compare(present, county)
+    return await asyncio.to_thread(compare, present, county)  # a large county keeps a core busy for a second
 
 
 async def save_county(
@@ -121,7 +122,7 @@ async def save_county(
         raise Conflict("other_county", county=county.code, expected=into)
     async with store.write() as session:
         header = await session.get(t.County, county.code, with_for_update=True)
-        diff = compare(await read_rows(session, header) if header else None, county)
+        diff = await asyncio.to_thread(compare, await read_rows(session, header) if header else None, county)
         node = await plant(session, county)
         revision = header.revision + 1 if header else 1
         marked = synthetic if synthetic is not None else bool(header and header.synthetic)

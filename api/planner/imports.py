@@ -117,7 +117,7 @@ async def _read(call: Call[CountyPath, Nothing, Nothing], received: Received) ->
     most = call.app.settings.upload_max_mb << 20
     if received.path.suffix not in (".zip", ".xlsx"):
         raise Problem("wrong_type", facts={"accepted": ".zip, .xlsx"})
-    return await asyncio.to_thread(read_county, received.path, Limits(file_bytes=most, expanded_bytes=4 * most))
+    return await asyncio.to_thread(read_county, received.path, Limits(file_bytes=most))
 
 
 def _report(county: str, received: Received, reading: Reading, diff: Diff | None) -> Report:
