@@ -24,6 +24,12 @@ SMOOTH = "localStorage.setItem('sanke.devices', JSON.stringify({quality: 'smooth
 """The teacher's kept choice: 360p, so that two cores carry an encoder and two decoders."""
 
 
+NOBODY_SENDS = "409 (Conflict)"
+"""What the relay answers between the end of the teacher's session and the news that the class is over."""
+LASTS = 21.0
+"""Seconds of the class: enough for the rule's fifteen, with the first ones lost to connecting."""
+
+
 async def signed_in(browser: Browser, day: SchoolDay, login: str, size: str = "1366x768") -> Screen:
     """Somebody who opened their sign-in link."""
     screen = await open_screen(browser, day.url, size)
@@ -124,6 +130,7 @@ async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
     await teacher.page.get_by_role("link", name="课前准备").click()
     await expect(teacher.page.locator("#who")).to_have_text("已到 2 / 2")
     await teacher.page.get_by_role("button", name="开始上课").click()
+    begun = time.monotonic()
     await asyncio.gather(watches(village.page), watches(point.page))
     tiles = teacher.page.locator(".class-tile")
     await expect(teacher.page.locator(".class-tile[data-presence=watching]")).to_have_count(2)
@@ -132,12 +139,14 @@ async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
     await raises_its_hand(point.page, teacher.page)
     await is_cut_off_and_comes_back(village, line)
 
+    await asyncio.sleep(max(0.0, begun + LASTS - time.monotonic()))
     await teacher.page.get_by_role("button", name="下课").click()
     await teacher.page.locator("#end-confirm").click()
     await expect(teacher.page.get_by_role("heading", name="这节课的判定")).to_be_visible()
     for room in (village, point):
         await expect(room.page.get_by_role("heading", name="下课了")).to_be_visible()
-    assert teacher.errors == point.errors == []
+    assert teacher.errors == []
+    assert [error for error in point.errors if NOBODY_SENDS not in error] == []
     for screen in (teacher, village, point):
         await screen.context.close()
     return lesson
@@ -164,13 +173,13 @@ async def is_cut_off_and_comes_back(room: Screen, line: Line) -> None:
     await expect(body).to_have_attribute("data-link", "reconnecting")
     noticed = time.monotonic() - begun
     assert noticed < 4.5, f"the page noticed after {noticed:.1f} s"
-    await expect(room.page.get_by_text("正在自动重连")).to_be_visible()
+    await expect(room.page.locator("#link-note", has_text="正在自动重连")).to_be_visible()
     await asyncio.sleep(2)
     frames = (await seen(room.page))["framesDecoded"]
     line.mend()
     await room.context.set_offline(False)
     await expect(body).to_have_attribute("data-link", "connected", timeout=10_000)
-    await expect(room.page.get_by_text("正在自动重连")).to_be_hidden()
+    await expect(room.page.locator("#link-note", has_text="正在自动重连")).to_be_hidden()
 
     async def goes_on() -> bool:
         now, sessions = await seen(room.page), await room.page.evaluate("sanke.subscriber.sessions")

@@ -90,7 +90,7 @@ let finished = false;
 async function finish() {
   if (finished) return;
   finished = true;
-  await subscriber.stop();
+  await subscriber.stop(true);
   setTimeout(() => location.assign("/classroom"), 20_000);
 }
 

@@ -64,8 +64,12 @@ export class MediaLink extends EventTarget {
     this.#running = this.#run(this.#stopper.signal);
   }
 
-  /** Leaves: the relay is told (DELETE) and nothing runs on. */
-  async stop() {
+  /**
+   * Leaves: the relay is told (DELETE) and nothing runs on.
+   * @param {boolean} [over] the class has ended: the relay closed the room itself and need not be told
+   */
+  async stop(over = false) {
+    if (over) this.#held = null;
     this.#stopper?.abort();
     await this.#running;
     this.#running = null;

@@ -108,7 +108,7 @@ async function startClass() {
 async function endClass() {
   await call("POST", `${door}/close`, {});
   part("end-dialog").close();
-  await publisher.stop();
+  await publisher.stop(true);
   location.reload();
 }
 
@@ -126,7 +126,7 @@ function show(snapshot) {
   row.dataset.result = arrived === others.length ? "good" : "wait";
   tell(row.querySelector("[data-f=words]"), word("teacher.arrived_n", { n: arrived, all: others.length }));
   if (live) publisher.start();
-  if (isOver() && !isOverAtFirst) location.reload();
+  if (isOver() && !isOverAtFirst) publisher.stop(true).then(() => location.reload());
 }
 
 const isOverAtFirst = isOver();
