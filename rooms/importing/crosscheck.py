@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from rooms import county as c
 from rooms.importing.cells import CellFault, codes
@@ -86,6 +87,31 @@ def lesson_periods(lessons: Iterable[tuple[Row, c.LocalLesson]], bells: Bells) -
         if row.ok and not bells.rings(lesson.school_code, lesson.weekday, lesson.period):
             facts = {"school": lesson.school_code, "weekday": lesson.weekday, "period": lesson.period}
             row.note("error", "period", "no_such_period", **facts)
+
+
+def double_bookings(
+    lessons: Iterable[tuple[Row, c.LocalLesson]], schools: Iterable[c.School], bells: Iterable[c.Bell]
+) -> None:
+    """Warns of a teacher, a room or a class in two local lessons at a time; one lesson of several classes is one row."""
+    bell_of = {school.code: school.bell_code for school in schools}
+    windows = {(bell.bell_code, bell.weekday, bell.period): (bell.start, bell.end) for bell in bells}
+    held: dict[tuple[str, str, int], list[tuple[int, int, int, Row]]] = {}
+    for row, lesson in lessons:
+        window = windows.get((bell_of.get(lesson.school_code, ""), lesson.weekday, lesson.period)) if row.ok else None
+        if window is None:
+            continue
+        taken = [("class_codes", code) for code in lesson.class_codes]
+        taken += [("teacher_code", lesson.teacher_code)] if lesson.teacher_code else []
+        taken += [("room_code", lesson.room_code)] if lesson.room_code else []
+        for column, code in taken:
+            held.setdefault((column, code, lesson.weekday), []).append((*window, lesson.weeks, row))
+    for (column, code, weekday), slots in held.items():
+        slots.sort(key=lambda slot: (slot[0], slot[1], slot[3].number))
+        for (_, end, weeks, row), (start, _, other_weeks, other) in pairwise(slots):
+            if start < end and weeks & other_weeks:
+                other.note(
+                    "warning", column, "in_two_places", value=code, weekday=weekday, row=row.number, line=row.line
+                )
 
 
 def unavailability(

@@ -108,6 +108,7 @@ def _county(tables: Mapping[str, Table], findings: Findings) -> County | None:
     found_rooms, owned = build.sound(rooms), build.sound(classes)
     owners = crosscheck.owners_school(build.sound(schools), found_rooms, build.sound(teachers), owned)
     crosscheck.lesson_periods(lessons, rung)
+    crosscheck.double_bookings(lessons, build.sound(schools), bells)
     crosscheck.unavailability(away, tables, owners, rung)
     crosscheck.foreign_resources(classes, lessons, owners)
     crosscheck.lead_rooms(schools, tables["rooms"], found_rooms)

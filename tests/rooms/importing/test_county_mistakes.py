@@ -144,6 +144,8 @@ def test_one_mistake(tmp_path: Path, file: str, content: str | None, code: str, 
         ("pairings", "lead_school_code,receive_school_code,subjects\nA,T,music\nA,T,art\n", "pairing_twice"),
         ("classes", FLAWLESS["classes"].replace("3,30,C-R", "3,30,T-R"), "of_other_school"),
         ("lessons", FLAWLESS["lessons"].replace("C,C1", "C,A1"), "of_other_school"),
+        ("lessons", FLAWLESS["lessons"] + "C,C1,art,2,1,,,all\n", "in_two_places"),
+        ("lessons", FLAWLESS["lessons"] + "T,T1,music,2,1,T2,,odd\n", "in_two_places"),
         ("menu", "dish\nrice\n", "unknown_file"),
     ],
 )  # fmt: skip
