@@ -197,13 +197,38 @@ async def verdicts(day: SchoolDay, lesson: str) -> dict[str, str | None]:
 
 
 async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
-    """Who signed in and counted is valid; who had no assistant is not, when the time for late evidence is over."""
+    """Who signed in and counted is valid; who had no assistant is not, when the time for late evidence is over.
+
+    The bureau sees both, and each figure opens the rows and the evidence that make it.
+    """
 
     async def judged() -> bool:
         return (await verdicts(day, lesson))[sc.POINT] not in (None, "UNJUDGED")
 
     await until(judged, 90, "the verdict of the side without an assistant")
     assert await verdicts(day, lesson) == {sc.LEAD: "VALID", sc.VILLAGE: "VALID", sc.POINT: "INVALID"}
+    auditor = await signed_in(browser, day, "auditor")
+    page = auditor.page
+    await page.goto(f"/bureau/{sc.COUNTY}")
+    done = page.locator("a.figure[href*='done_receive']")
+    await expect(done.locator(".figure-value")).to_have_text("1")
+    await done.click()
+    row = page.locator("#rows tbody tr")
+    await expect(row).to_have_count(1)
+    await expect(row).to_contain_text("柳林村小学")
+    await expect(row).to_contain_text("25/26")
+    await page.goto(f"/bureau/{sc.COUNTY}")
+    await page.locator("a.chip[href*='invalid_receive']").click()
+    await expect(row).to_contain_text("石门教学点")
+    await expect(row).to_contain_text("辅助教师没有签到")
+    await row.locator("a").first.click()
+    cards = page.locator(".side-card")
+    await expect(cards).to_have_count(3)
+    await expect(page.locator(".side-card[data-verdict=VALID]")).to_have_count(2)
+    await cards.filter(has_text="柳林村小学").locator("summary").click()
+    await expect(cards.filter(has_text="柳林村小学").locator("tbody tr").first).to_be_visible()
+    assert auditor.errors == []
+    await auditor.context.close()
 
 
 async def proven(day: SchoolDay, folder: Path) -> None:
