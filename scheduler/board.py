@@ -64,7 +64,7 @@ class Board:
         self.pair_use: dict[tuple[SchoolCode, SchoolCode], int] = defaultdict(int)
         self.lead_partners: dict[SchoolCode, int] = defaultdict(int)
         self.receive_partners: dict[SchoolCode, int] = defaultdict(int)
-        self.lead_room_without: dict[LessonRow, Mask] = {}
+        self.lead_room_without: dict[tuple[LessonRow, RoomCode], Mask] = {}
         self.staffed = frozenset(offers.staff_none)
         self.staff_used: dict[SchoolCode, list[Mask]] = {}
         """H11, by school: at place k, the atoms at which more than k teachers are missing or asked to assist."""
@@ -127,6 +127,22 @@ class Board:
             return False
         return self._can_open(spot, want.room)
 
+    def can_join(self, need: int, number: int) -> bool:
+        """Whether a need whose class and day are free, and that may have the teacher, can join a sitting."""
+        return self._can_join(need, self.sittings[number]) and self.staff_left(
+            self.offers.wants[need].school, self.offers.masks[number]
+        )
+
+    def can_open(self, need: int, number: int) -> bool:
+        """The same for a spot without a sitting, where the need's receiving room is free too."""
+        want, spot = self.offers.wants[need], self.offers.spots[number]
+        return self.staff_left(want.school, spot.mask) and self._can_open(spot, want.room)
+
+    def week_left(self, teacher: TeacherCode) -> int:
+        """H9: new meetings that the teacher can bear in every week."""
+        limit = self.offers.problem.teachers[teacher].week_limit
+        return limit - max(self.week_load[teacher, ODD], self.week_load[teacher, EVEN])
+
     def _day_free(self, need: int, spot: Spot) -> bool:
         if not self.policy.one_lesson_per_day:
             return True
@@ -137,7 +153,9 @@ class Board:
 
     def _can_join(self, need: int, sitting: Sitting) -> bool:
         want = self.offers.wants[need]
-        if sitting.subject != want.need.subject or len(sitting.needs) >= self.widest(sitting):
+        if sitting.subject != want.need.subject:
+            return False
+        if len(sitting.needs) >= sitting.seats and len(sitting.needs) >= self.widest(sitting):
             return False
         grades = want.grades
         shares_room = False
@@ -149,8 +167,7 @@ class Board:
             shares_room = shares_room or (want.room is not None and beside.room == want.room)
         if not grades:
             return False
-        mask = self.offers.spots[sitting.spot].mask
-        return want.room is None or shares_room or not mask & self.room_busy[want.room]
+        return want.room is None or shares_room or not self.offers.masks[sitting.spot] & self.room_busy[want.room]
 
     def _can_open(self, spot: Spot, receiving: RoomCode | None) -> bool:
         if spot.host is None and spot.mask & self.teacher_busy[spot.teacher]:
@@ -198,17 +215,14 @@ class Board:
 
     def _without(self, row: LessonRow, room: RoomCode) -> Mask:
         """What holds the room besides one lesson: other lessons and absences; meetings never stand on a lesson."""
-        known = self.lead_room_without.get(row)
+        known = self.lead_room_without.get((row, room))
         if known is None:
-            problem, grid = self.offers.problem, self.offers.grid
-            known = 0
-            for lesson in problem.lessons:
-                if lesson.room == room and lesson.row != row:
-                    known |= grid.lesson_mask[lesson.row]
-            for gone in problem.unavailabilities:
-                if (gone.resource, gone.code) in (("room", room), ("school", problem.rooms[room].school)):
-                    known |= grid.mask(gone.slot)
-            self.lead_room_without[row] = known
+            grid = self.offers.grid
+            known = grid.room_absent[room]
+            for other in grid.lessons_in[room]:
+                if other != row:
+                    known |= grid.lesson_mask[other]
+            self.lead_room_without[row, room] = known
         return known
 
     def widest(self, sitting: Sitting) -> int:

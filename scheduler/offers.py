@@ -22,6 +22,7 @@ from scheduler.problem import (
     Need,
     Problem,
     RoomCode,
+    School,
     SchoolCode,
     Slot,
     Subject,
@@ -64,11 +65,18 @@ class Want:
 
 
 class Bell:
-    """The windows of all lead schools that share one bell table."""
+    """The windows of all lead schools that share one bell table.
 
-    def __init__(self, grid: Grid, school: SchoolCode) -> None:
+    A *relaxed* bell has one window a period in place of all that lie in it: it is open where any of them is, and it holds
+    only the minutes that all of them have in common. What cannot be done with it cannot be done at all.
+    """
+
+    def __init__(self, grid: Grid, school: SchoolCode, relaxed: bool = False) -> None:
         problem = grid.problem
         self.slots: list[Slot] = []
+        self.masks: list[Mask] = []
+        self.inside: list[tuple[Slot, ...]] = []
+        """The windows that a window stands for: itself, or all of its period."""
         self.full: Bits = 0
         """Windows as long as their period, where a synchronous meeting may stand."""
         self.short: Bits = 0
@@ -78,8 +86,9 @@ class Bell:
         for weekday, periods in sorted(problem.schools[school].periods.items()):
             for period in periods:
                 for weeks in (ALL_WEEKS, ODD, EVEN):
-                    self._add(weekday, period, weeks, grid.windows[school, weekday, period])
-        self.masks = [grid.mask(slot) for slot in self.slots]
+                    add = self._add_core if relaxed else self._add
+                    add(grid, Slot(weekday, *period, weeks), grid.windows[school, weekday, period])
+        self._variants = [tuple(grid.mask(slot) for slot in inside) for inside in self.inside]
         self.index = {slot: number for number, slot in enumerate(self.slots)}
         self.all_weeks: Bits = sum(1 << number for number, slot in enumerate(self.slots) if slot.weeks == ALL_WEEKS)
         self.half: dict[int, tuple[int, ...]] = {}
@@ -87,23 +96,53 @@ class Bell:
             if slot.weeks == ALL_WEEKS:
                 self.half[number] = tuple(self.index[slot._replace(weeks=weeks)] for weeks in (ODD, EVEN))
 
-    def _add(self, weekday: int, period: Window, weeks: int, windows: tuple[Window, ...]) -> None:
+    def _add(self, grid: Grid, period: Slot, windows: tuple[Window, ...]) -> None:
         alike = []
-        for start, end in windows:
-            number = len(self.slots)
-            self.slots.append(Slot(weekday, start, end, weeks))
-            self.short |= 1 << number
-            alike.append(number)
-            if (start, end) == period:
-                self.full |= 1 << number
-        if period not in windows:
+        slots = [period._replace(start=start, end=end) for start, end in windows]
+        for slot in slots:
+            self.short |= 1 << len(self.slots)
+            alike.append(len(self.slots))
+            if slot == period:
+                self.full |= 1 << len(self.slots)
+            self.slots.append(slot)
+        if period not in slots:
             self.full |= 1 << len(self.slots)
-            self.slots.append(Slot(weekday, *period, weeks))
+            slots.append(period)
+            self.slots.append(period)
+        self.masks.extend(grid.mask(slot) for slot in slots)
+        self.inside.extend((slot,) for slot in slots)
         self.alike.append(alike)
+
+    def _add_core(self, grid: Grid, period: Slot, windows: tuple[Window, ...]) -> None:
+        slots = [period._replace(start=start, end=end) for start, end in windows]
+        core = grid.mask(period)
+        for slot in slots:
+            core &= grid.mask(slot)
+        self.alike.append([len(self.slots)])
+        self.full |= 1 << len(self.slots)
+        self.short |= 1 << len(self.slots)
+        self.slots.append(period)
+        self.masks.append(core)
+        self.inside.append((*slots, period))
 
     def open_to(self, busy: Mask) -> Bits:
         """The windows in which nothing of `busy` lies."""
-        return sum(1 << number for number, mask in enumerate(self.masks) if not mask & busy)
+        return sum(
+            1 << number for number, variants in enumerate(self._variants) if not all(mask & busy for mask in variants)
+        )
+
+    def touching(self, receiver: School, least: int = 1) -> Bits:
+        """H5: the windows that cover parts of `least` to two periods of a receiving school."""
+        return sum(
+            1 << number
+            for number, inside in enumerate(self.inside)
+            if any(periods_touched(receiver, slot) <= 2 for slot in inside)
+            and any(periods_touched(receiver, slot) >= least for slot in inside)
+        )
+
+
+def _day_bits(slot: Slot) -> int:
+    return sum(1 << (slot.weekday + (8 if week == EVEN else 0)) for week in (ODD, EVEN) if slot.weeks & week)
 
 
 def bits_of(bits: Bits) -> Iterator[int]:
@@ -117,18 +156,31 @@ def bits_of(bits: Bits) -> Iterator[int]:
 class Offers:
     """All spots and seats of a county."""
 
-    def __init__(self, problem: Problem, grid: Grid) -> None:
-        self.problem, self.grid = problem, grid
+    def __init__(self, problem: Problem, grid: Grid, *, relaxed: bool = False) -> None:
+        """`relaxed`: with relaxed bells, for proofs about all plans rather than for making one."""
+        self.problem, self.grid, self.relaxed = problem, grid, relaxed
         self.wants = [self._want(need) for need in problem.needs]
         self.spots: list[Spot] = []
         self.seats: list[dict[TeacherCode, tuple[int, ...]]] = []
         """Need → lead teacher → spots."""
+        self._window: list[tuple[int, int]] = []
         self._numbers: dict[tuple[TeacherCode, Slot, LessonRow | None], int] = {}
         self._staff_masks()
         self._bells()
         self._teachers()
         for number in range(len(self.wants)):
             self.seats.append(self._seats_of(number))
+        self.masks = [spot.mask for spot in self.spots]
+        self.days = [_day_bits(spot.slot) for spot in self.spots]
+        """Spot → weekday and parity of weeks as bits, to see at once whether two spots fall on one day."""
+        self.halves = [spot.slot.halves for spot in self.spots]
+        self.by_lead: list[dict[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]]] = []
+        """Need → lead school → its teachers and their spots."""
+        for teachers in self.seats:
+            grouped: dict[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]] = {}
+            for teacher, spots in teachers.items():
+                grouped.setdefault(problem.teachers[teacher].school, []).append((teacher, spots))
+            self.by_lead.append(grouped)
 
     def _want(self, need: Need) -> Want:
         group = self.problem.classes[need.school_class]
@@ -160,27 +212,38 @@ class Offers:
         for school in self.problem.schools.values():
             if school.leads:
                 key = tuple(sorted(school.periods.items()))
-                self.bell_of[school.code] = known.setdefault(key, Bell(self.grid, school.code))
+                if key not in known:
+                    known[key] = Bell(self.grid, school.code, self.relaxed)
+                self.bell_of[school.code] = known[key]
         self.bells = list(known.values())
         wants = {(want.need.school_class): want for want in self.wants}
         self.open_class: list[dict[ClassCode, Bits]] = []
+        self.touches_two: list[dict[SchoolCode, Bits]] = []
+        """By bell and receiving school: windows that cover parts of two of its periods."""
         for bell in self.bells:
             touched: dict[SchoolCode, Bits] = {}
             opened = {}
+            self.touches_two.append({})
             for code, want in wants.items():
                 if want.school not in touched:
-                    touched[want.school] = self._touched(bell, want.school)
+                    touched[want.school] = bell.touching(self.problem.schools[want.school])
+                    self.touches_two[-1][want.school] = bell.touching(self.problem.schools[want.school], 2)
                 busy = self.grid.class_busy[code] | self.staff_none.get(want.school, 0)
                 if want.room is not None:
                     busy |= self.grid.room_busy[want.room]
                 opened[code] = bell.open_to(busy) & touched[want.school]
             self.open_class.append(opened)
-            bell.short &= self._worth_keeping(bell, list(opened.values()))
+            bell.short &= self._worth_keeping(bell, [*opened.values(), *self._open_teachers(bell)])
         self.number_of_bell = {id(bell): number for number, bell in enumerate(self.bells)}
 
-    def _touched(self, bell: Bell, school: SchoolCode) -> Bits:
-        receiver = self.problem.schools[school]
-        return sum(1 << n for n, slot in enumerate(bell.slots) if 1 <= periods_touched(receiver, slot) <= 2)
+    def _open_teachers(self, bell: Bell) -> list[Bits]:
+        """The windows of the teachers who could lead by this bell."""
+        subjects = {want.need.subject for want in self.wants}
+        return [
+            bell.open_to(self.grid.teacher_busy[teacher.code])
+            for teacher in self.problem.teachers.values()
+            if self.bell_of.get(teacher.school) is bell and any(subject in subjects for subject in teacher.subjects)
+        ]
 
     @staticmethod
     def _worth_keeping(bell: Bell, opened: list[Bits]) -> Bits:
@@ -305,10 +368,16 @@ class Offers:
         number = self._numbers.get(key)
         if number is None:
             number = self._numbers[key] = len(self.spots)
+            self._window.append((self.number_of_bell[id(bell)], window))
             grades = shared[1] if shared else frozenset()
             subject = shared[0].subject if shared else None
             self.spots.append(Spot(teacher, school, slot, bell.masks[window], row, grades, subject))
         return number
+
+    def covers_two(self, school: SchoolCode, number: int) -> bool:
+        """Whether a meeting in the spot costs the receiving school parts of two periods."""
+        bell, window = self._window[number]
+        return bool(self.touches_two[bell][school] >> window & 1)
 
     def spot_number(self, teacher: TeacherCode, slot: Slot, host: LessonRow | None) -> int | None:
         """The number of a spot, where any need has a seat in it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from scheduler.problem import Plan
+from scheduler.problem import Meeting, Plan
 
 Phase = Literal["read", "construct", "improve", "activities", "explain", "done"]
 
@@ -35,11 +35,12 @@ class Progress:
     phase: Phase
     seconds: float
     served_weighted: int | None = None
-    served_halves: int | None = None
     bound_weighted: int | None = None
     """The best bound proved so far."""
     step: int = 0
     """Neighbourhoods tried so far."""
+    meetings: tuple[Meeting, ...] | None = None
+    """The best delivery meetings so far, where they are new: whoever watches can keep them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,6 @@ class Solved:
     """A legal plan: `plan.status` says whether it is proved optimal, merely feasible, or was stopped by hand."""
 
     plan: Plan
-
-
-@dataclass(frozen=True, slots=True)
-class Impossible:
-    """The input contradicts itself, so that no plan at all can be made: codes of the ``plan`` catalogue with their facts."""
-
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ class Finding:
     code: str
     """A key of the ``plan`` catalogue, without the domain."""
     facts: Mapping[str, object] = field(default_factory=dict)
-    fatal: bool = False
 
 
-Outcome = Solved | Impossible | Ended
+Outcome = Solved | Ended
+"""A county is never infeasible: the plan that serves nobody is legal. What cannot be served is in ``plan.unmet``, with reasons."""

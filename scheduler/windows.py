@@ -123,6 +123,7 @@ class Grid:
         self.class_busy: dict[ClassCode, Mask] = dict.fromkeys(problem.classes, 0)
         self.room_busy: dict[RoomCode, Mask] = dict.fromkeys(problem.rooms, 0)
         self.lesson_mask: dict[LessonRow, Mask] = {}
+        self.lessons_in: dict[RoomCode, list[LessonRow]] = defaultdict(list)
         for lesson in problem.lessons:
             mask = self.mask(lesson.slot)
             self.lesson_mask[lesson.row] = mask
@@ -130,6 +131,7 @@ class Grid:
                 self.teacher_busy[lesson.teacher] |= mask
             if lesson.room:
                 self.room_busy[lesson.room] |= mask
+                self.lessons_in[lesson.room].append(lesson.row)
             for code in lesson.classes:
                 self.class_busy[code] |= mask
         self._fill_absences()
@@ -138,6 +140,7 @@ class Grid:
         """An absence of a school is one of all its teachers, rooms and classes (FORMATS.md, below H13)."""
         problem = self.problem
         self.absent: dict[TeacherCode, Mask] = dict.fromkeys(problem.teachers, 0)
+        self.room_absent: dict[RoomCode, Mask] = dict.fromkeys(problem.rooms, 0)
         of_school: dict[str, Mask] = defaultdict(int)
         for gone in problem.unavailabilities:
             mask = self.mask(gone.slot)
@@ -147,13 +150,14 @@ class Grid:
                 self.teacher_busy[TeacherCode(gone.code)] |= mask
                 self.absent[TeacherCode(gone.code)] |= mask
             elif gone.resource == "room":
-                self.room_busy[RoomCode(gone.code)] |= mask
+                self.room_absent[RoomCode(gone.code)] |= mask
             else:
                 self.class_busy[ClassCode(gone.code)] |= mask
         for teacher in problem.teachers.values():
             self.teacher_busy[teacher.code] |= of_school[teacher.school]
             self.absent[teacher.code] |= of_school[teacher.school]
         for room in problem.rooms.values():
-            self.room_busy[room.code] |= of_school[room.school]
+            self.room_absent[room.code] |= of_school[room.school]
+            self.room_busy[room.code] |= self.room_absent[room.code]
         for group in problem.classes.values():
             self.class_busy[group.code] |= of_school[group.school]

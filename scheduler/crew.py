@@ -1,0 +1,277 @@
+"""Several processes on one problem: searchers that share their best state, a prover beside them, and one who watches.
+
+The watcher keeps the best plan in its own memory, so that a process which dies, hangs or grows loses nothing. Searchers are told to
+finish and are ended when they do not; limits of time and memory are kept from outside.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from random import Random
+
+from scheduler.assemble import delivery_meetings, numbered
+from scheduler.board import Board
+from scheduler.bound import prove
+from scheduler.explain import SchoolCeiling
+from scheduler.finish import finished
+from scheduler.improve import Snapshot, restore
+from scheduler.offers import Offers
+from scheduler.outcome import Limits
+from scheduler.polish import Polish
+from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode
+from scheduler.search import Search
+from scheduler.windows import Grid
+
+TELL_EVERY = 0.5
+"""Seconds between two messages of a searcher with nothing urgent to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A searcher's best state."""
+
+    weighted: int
+    state: Snapshot
+    steps: int
+    meetings: tuple[Meeting, ...]
+    """The state as delivery meetings, for the case that nobody lives to finish it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A bound of weighted service, and what is known of single schools."""
+
+    weighted: int
+    ceilings: Mapping[SchoolCode, SchoolCeiling]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The plan made of the best state: activities placed, reasons given."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Adopt:
+    """Order to a searcher: go on from this state."""
+
+    state: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Order to a searcher: make the plan of this state and end."""
+
+    state: Snapshot
+    bound: int
+    ceilings: Mapping[SchoolCode, SchoolCeiling]
+    seconds: float
+    """Of the run so far, for the summary."""
+    status: PlanStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a process of the crew works on. `offers` is there where it was inherited by a fork."""
+
+    problem: Problem
+    limits: Limits
+    offers: Offers | None
+    previous: Plan | None
+    until: float
+    """Monotonic instant at which the search should have ended."""
+
+
+# ---------------------------------------------------------------- in the processes
+
+
+def searcher(line: Connection, task: Task, number: int) -> None:
+    """A searching process: tells better states, takes orders between two tries, ends with its parent."""
+    parent = os.getppid()
+    offers = task.offers or Offers(task.problem, Grid(task.problem))
+    random = Random(task.limits.seed * 1009 + number)  # noqa: S311 # a seeded search, nothing secret
+    search = Search(offers, random)
+    search.construct()
+    polish = Polish(search)
+    began, told_at, told = time.monotonic(), 0.0, -1
+    while os.getppid() == parent:
+        now = time.monotonic()
+        if (search.best_weighted > told and now - told_at > TELL_EVERY) or told < 0:
+            state = search.best()
+            told, told_at = search.best_weighted, now
+            line.send(Found(told, state, search.steps, meetings_of(offers, state, task.previous)))
+        if line.poll():
+            order = line.recv()
+            if isinstance(order, Finish):
+                line.send(Finished(_finish(offers, order, task)))
+                return
+            if isinstance(order, Adopt):
+                search.adopt(order.state)
+        warmth = max(0.0, (task.until - now) / max(0.001, task.until - began))
+        if number % 2 and polish.due(warmth):
+            polish.step(min(2.5, max(0.1, task.until - now)))
+        else:
+            search.step(warmth)
+        if search.board.weighted > search.best_weighted and now - told_at > TELL_EVERY:
+            search.best()
+
+
+def _finish(offers: Offers, order: Finish, task: Task) -> Plan:
+    return finished(
+        offers,
+        order.state,
+        task.previous,
+        order.ceilings,
+        bound=order.bound,
+        seconds=order.seconds,
+        seed=task.limits.seed,
+        status=order.status,
+    )
+
+
+def meetings_of(offers: Offers, state: Snapshot, previous: Plan | None) -> tuple[Meeting, ...]:
+    """The delivery meetings of a state, with codes."""
+    board = Board(offers)
+    restore(board, range(len(offers.wants)), state)
+    return tuple(numbered(delivery_meetings(board), previous))
+
+
+def prover(line: Connection, task: Task) -> None:
+    """The process that lowers the bound until nothing more can be proved."""
+    parent = os.getppid()
+    prove(
+        task.problem,
+        lambda bound, ceilings: line.send(Proved(bound, dict(ceilings))),
+        lambda: os.getppid() == parent,
+        seconds=8.0,
+    )
+
+
+# ---------------------------------------------------------------- the watcher
+
+
+class Crew:
+    """Starts the processes, gathers what they say, ends them."""
+
+    def __init__(self, problem: Problem, limits: Limits, previous: Plan | None, until: float) -> None:
+        context = _context()
+        offers = Offers(problem, Grid(problem)) if isinstance(context, ForkContext) else None
+        task = Task(problem, limits, offers, previous, until)
+        self.best: Found | None = None
+        self.bound = sum(need.halves * need.priority for need in problem.needs)
+        """All that is asked for, until something better is proved."""
+        self.ceilings: Mapping[SchoolCode, SchoolCeiling] = {}
+        self.plan: Plan | None = None
+        self.steps: dict[int, int] = {}
+        self.prover_done = False
+        self._lines: dict[Connection, BaseProcess] = {}
+        self.searchers: list[Connection] = []
+        for number in range(max(1, limits.workers)):
+            self.searchers.append(self._start(context, searcher, (task, number)))
+        self._prover = self._start(context, prover, (task,))
+
+    def _start(
+        self, context: ForkContext | SpawnContext, work: Callable[..., None], arguments: tuple[object, ...]
+    ) -> Connection:
+        here, there = context.Pipe()
+        process = context.Process(target=work, args=(there, *arguments), daemon=True)
+        process.start()
+        there.close()
+        self._lines[here] = process
+        return here
+
+    def listen(self, seconds: float) -> bool:
+        """Takes in what comes within the time; True where something did."""
+        heard = False
+        for line in wait([line for line in self._lines if not line.closed], seconds):
+            assert isinstance(line, Connection)
+            try:
+                message = line.recv()
+            except (EOFError, OSError):
+                self._gone(line)
+                continue
+            heard = True
+            if isinstance(message, Found):
+                self.steps[id(line)] = message.steps
+                if self.best is None or message.weighted > self.best.weighted:
+                    self.best = message
+            elif isinstance(message, Proved):
+                self.bound = min(self.bound, message.weighted)
+                self.ceilings = message.ceilings
+            elif isinstance(message, Finished):
+                self.plan = message.plan
+        return heard
+
+    def _gone(self, line: Connection) -> None:
+        self.prover_done = self.prover_done or line is self._prover
+        line.close()
+        if line in self.searchers:
+            self.searchers.remove(line)
+
+    def share(self) -> None:
+        """Every searcher goes on from the best state."""
+        if self.best is not None:
+            for line in self.searchers:
+                self._order(line, Adopt(self.best.state))
+
+    def finish(self, seconds: float, status: PlanStatus) -> bool:
+        """Asks a searcher for the plan of the best state; the others end. False where nobody is left to ask."""
+        assert self.best is not None
+        while self.searchers:
+            asked, *others = self.searchers
+            for line in others:
+                self._end(line)
+            order = Finish(self.best.state, self.bound, self.ceilings, seconds, status)
+            if self._order(asked, order):
+                return True
+        return False
+
+    def _order(self, line: Connection, order: object) -> bool:
+        try:
+            line.send(order)
+        except (OSError, ValueError):
+            self._gone(line)
+            return False
+        return True
+
+    def memory_mb(self) -> float:
+        """Resident memory of the crew, shared pages counted once."""
+        return sum(resident_mb(process.pid) for process in self._lines.values() if process.pid and process.is_alive())
+
+    def _end(self, line: Connection) -> None:
+        process = self._lines[line]
+        process.kill()
+        process.join()
+        self._gone(line)
+
+    def close(self) -> None:
+        """Ends whoever is left."""
+        for line, process in self._lines.items():
+            process.kill()
+            process.join()
+            line.close()
+
+
+def resident_mb(pid: int) -> float:
+    """A process's share of resident memory in MB (Linux); 0 where it cannot be known."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as lines:
+            return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+    except OSError:
+        return 0.0
+
+
+def _context() -> ForkContext | SpawnContext:
+    """A fork shares what is already computed; it is safe only where this process has one thread."""
+    if threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("spawn")
