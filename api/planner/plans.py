@@ -68,7 +68,12 @@ async def plan(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
 def _reason_name(call: Call[Any, Any, Any]) -> Callable[[str], str]:
     """A short name for a reason of the ``plan`` catalogue; one without a name stands by its code."""
     words = catalogue(call.caller.language)
-    return lambda code: words.get(f"planner.reason_{code}", code)
+
+    def name(code: str) -> str:
+        cause = code.removeprefix("stands_with_teacher_").removeprefix("stands_")
+        return words.get(f"planner.reason_{cause}", code)
+
+    return name
 
 
 def _held(plan: Plan) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from api.access import THEMES
 from config.words import catalogue
 from rooms.county import RoomKind, SchoolKind, SchoolRole
 from rooms.people.permissions import ROLES
+from scheduler.explain import Cause
 from scheduler.outcome import Phase
 from scheduler.problem import WEEK_NAMES, Family, PlanStatus
 
@@ -34,3 +35,9 @@ CLOSED: dict[str, tuple[str, ...]] = {
 @pytest.mark.parametrize("prefix", CLOSED)
 def test_every_value_of_the_domain_has_its_word(prefix: str) -> None:
     assert [value for value in CLOSED[prefix] if f"{prefix}{value}" not in catalogue("zh_CN")] == []
+
+
+def test_every_reason_of_an_unmet_lesson_has_a_short_name() -> None:
+    codes = ("no_teacher", "no_lead_room", "class_never_free", "no_common_window", "teacher_too_few", "school_full")
+    wanted = [f"planner.reason_{code}" for code in (*codes, *get_args(Cause))]
+    assert [key for key in wanted if key not in catalogue("zh_CN")] == []
