@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from media.aiortc_bridge import srtp_protect
 from media.rtp import HEADER
+from media.sequence import Kept
 from media.stun import Address
+from media.trains import MOST_PACKETS, RECEIVERS, Trains, runs
 from media.udp import BATCH, Batch, UdpPort
 
 
@@ -44,6 +47,7 @@ class FanOut:
         self._blocks: list[_Block] = []
         self._places: dict[Receiver, tuple[_Block, int]] = {}
         self._payload_types: Counter[int] = Counter()
+        self._waiting: list[tuple[Kept, int]] = []
 
     def __len__(self) -> int:
         return len(self._places)
@@ -53,6 +57,7 @@ class FanOut:
 
     def add(self, receiver: Receiver) -> None:
         """Sends to this receiver from the next packet on. Its DTLS must be done and its address proved."""
+        self.flush()
         if not self._blocks or len(self._blocks[-1].receivers) == BATCH:
             self._blocks.append(_Block(self._port))
         block = self._blocks[-1]
@@ -63,6 +68,7 @@ class FanOut:
 
     def remove(self, receiver: Receiver) -> None:
         """Sends no more to this receiver; the last one takes its place."""
+        self.flush()
         place = self._places.pop(receiver, None)
         if place is None:
             return
@@ -80,6 +86,7 @@ class FanOut:
 
     def refresh(self, receiver: Receiver) -> None:
         """Takes over a receiver's new address or payload type."""
+        self.flush()
         if receiver in self._places:
             block, index = self._places[receiver]
             self._forget_type(block.slots[index][5])
@@ -97,14 +104,38 @@ class FanOut:
         if not self._payload_types[payload_type]:
             del self._payload_types[payload_type]
 
-    def send(self, *, marker: int, sequence: int, timestamp: int, ssrc: int, payload: bytes) -> int:
-        """Sends one RTP packet to every receiver; returns how many datagrams the socket took."""
-        packets = {
-            kind: HEADER.pack(0x80, marker | kind, sequence & 0xFFFF, timestamp, ssrc) + payload
-            for kind in self._payload_types
-        }
-        size = 12 + len(payload)
-        cut, protect, sent = slice(0, size), srtp_protect, 0
+    def queue(self, packet: Kept, ssrc: int) -> None:
+        """Sends one RTP packet to every receiver, together with those that arrived in the same turn."""
+        self._waiting.append((packet, ssrc))
+        if len(self._waiting) == 1:
+            self._port.at_turn_end(self.flush)
+        elif len(self._waiting) >= MOST_PACKETS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sends what waits. Whoever is added or removed afterwards is not concerned."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting or not self._blocks:
+            return
+        bodies = [
+            (packet, HEADER.pack(0x80, packet.marker, packet.number & 0xFFFF, packet.timestamp, ssrc) + packet.payload)
+            for packet, ssrc in waiting
+        ]
+        for run in runs(bodies, [len(body) for _, body in bodies]):
+            train = {
+                kind: [b"\x80" + bytes((packet.marker | kind,)) + body[2:] for packet, body in run]
+                for kind in self._payload_types
+            }
+            if len(run) > 1 and self._port.trains is not None:
+                self._send_train(train, self._port.trains)
+            else:
+                for index in range(len(run)):
+                    self._send({kind: packets[index] for kind, packets in train.items()})
+
+    def _send(self, packets: Mapping[int, bytes]) -> None:
+        """One packet (by payload type) to every receiver."""
+        size = len(next(iter(packets.values())))
+        cut, protect = slice(0, size), srtp_protect
         for block in self._blocks:
             lengths = block.batch.lengths
             for handle, view, pointer, length, index, kind in block.slots:
@@ -112,5 +143,27 @@ class FanOut:
                 lengths[index] = size
                 if protect(handle, pointer, length):
                     lengths[index] = 0  # never in clear: an empty datagram says nothing
-            sent += block.batch.send(len(block.slots))
-        return sent
+            block.batch.send(len(block.slots))
+
+    def _send_train(self, packets: Mapping[int, list[bytes]], trains: Trains) -> None:
+        """Several packets (by payload type) to every receiver, which also keeps each one's keys in the cache."""
+        protect, views, pointers, length = srtp_protect, trains.views, trains.pointers, trains.length
+        count = len(next(iter(packets.values())))
+        for block in self._blocks:
+            names = block.batch.names
+            for first in range(0, len(block.slots), RECEIVERS):
+                group = block.slots[first : first + RECEIVERS]
+                for place, (handle, _, _, _, index, kind) in enumerate(group):
+                    view, pointer, at, segment = views[place], pointers[place], 0, 0
+                    for packet in packets[kind]:
+                        size = len(packet)
+                        view[at : at + size] = packet
+                        length[0] = size
+                        if protect(handle, pointer + at, length):
+                            at = segment = 0  # never in clear
+                            break
+                        size = length[0]
+                        segment = segment or size
+                        at += size
+                    trains.couple(place, name=names[index], length=at, segment=segment)
+                trains.send(len(group), count)

@@ -134,13 +134,7 @@ class Layer:
         self.sent += 1
         self.sent_octets += len(kept.payload) + 12
         if self.live:
-            self.live.send(
-                marker=kept.marker,
-                sequence=kept.number,
-                timestamp=kept.timestamp,
-                ssrc=self.ssrc,
-                payload=kept.payload,
-            )
+            self.live.queue(kept, self.ssrc)
 
     def replay_from(self, now: float) -> int | None:
         """The outgoing number at which a joiner may start out of the ring; None when it must wait for a key picture."""

@@ -306,7 +306,9 @@ class CountOnlySubscriber:
         stream.packets += 1
         stream.octets += len(packet)
         self._until_sample -= 1
-        if not self._until_sample:
+        if (
+            self._until_sample <= 0 and self.peer.channel.handle is not None
+        ):  # media may come before our handshake is done
             self._until_sample = self._sample
             self.sampled += 1
             try:

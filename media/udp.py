@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import errno
-import ipaddress
 import socket
-import struct
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from media import trains
 from media.aiortc_bridge import ffi
+from media.kernel import NAME_BYTES, Entry, Vector, find_sendmmsg, pack_address, unpack_address
 from media.stun import Address
 
 BATCH = 64
@@ -22,48 +21,6 @@ STRIDE = 2048
 TURN = 64
 """Datagrams read before other work gets its turn."""
 BUFFER_BYTES = 8 << 20
-_ADDRESS_BYTES = 28  # sockaddr_in6; sockaddr_in needs 16 of them
-
-if sys.byteorder != "little":  # the int that libsrtp writes is the low half of the size_t that sendmmsg reads
-    raise ImportError("media.udp needs a little-endian machine")
-
-
-class _Vector(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("length", ctypes.c_size_t))
-
-
-class _Message(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_void_p),
-        ("name_length", ctypes.c_uint32),
-        ("vectors", ctypes.c_void_p),
-        ("vector_count", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    )
-
-
-class _Entry(ctypes.Structure):
-    _fields_ = (("message", _Message), ("sent", ctypes.c_uint))
-
-
-def _find_sendmmsg() -> Any:
-    """libc's sendmmsg, or None on systems without it (or whose structures differ from Linux's)."""
-    if not sys.platform.startswith("linux"):
-        return None
-    function = getattr(ctypes.CDLL(None, use_errno=True), "sendmmsg", None)
-    if function is not None:
-        function.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int)
-    return function
-
-
-def _socket_address(address: Address, family: int) -> bytes:
-    if family == socket.AF_INET:
-        return struct.pack("=H", family) + struct.pack("!H", address[1]) + socket.inet_aton(address[0]) + bytes(8)
-    host, port, flow, scope = (*address, 0, 0)[:4]
-    packed = ipaddress.IPv6Address(str(host).partition("%")[0]).packed
-    return struct.pack("=H", family) + struct.pack("!HI", port, flow) + packed + struct.pack("=I", scope)
 
 
 class Buffers:
@@ -83,17 +40,18 @@ class Batch:
 
     def __init__(self, port: UdpPort) -> None:
         self._port = port
-        self._names = ctypes.create_string_buffer(_ADDRESS_BYTES * BATCH)
-        self._vectors = (_Vector * BATCH)()
-        self._entries = (_Entry * BATCH)()
-        self._where: list[Address | None] = [None] * BATCH
+        self._names = ctypes.create_string_buffer(NAME_BYTES * BATCH)
+        self._vectors = (Vector * BATCH)()
+        self._entries = (Entry * BATCH)()
+        self.names = [ctypes.addressof(self._names) + NAME_BYTES * i for i in range(BATCH)]
+        """Where in memory each destination's socket address is."""
         start = ctypes.addressof(self._vectors)
         for i in range(BATCH):
             self._vectors[i].base = port.buffers.addresses[i]
             message = self._entries[i].message
-            message.name = ctypes.addressof(self._names) + _ADDRESS_BYTES * i
-            message.name_length = 16 if port.family == socket.AF_INET else _ADDRESS_BYTES
-            message.vectors = start + ctypes.sizeof(_Vector) * i
+            message.name = self.names[i]
+            message.name_length = port.name_bytes
+            message.vectors = start + ctypes.sizeof(Vector) * i
             message.vector_count = 1
         self._first = ctypes.addressof(self._entries)
         words = memoryview(self._vectors).cast("B").cast("Q")
@@ -104,17 +62,17 @@ class Batch:
 
     def aim(self, index: int, address: Address) -> None:
         """Sets the destination of the i-th datagram."""
-        self._where[index] = address
-        raw = _socket_address(address, self._port.family)
-        ctypes.memmove(ctypes.addressof(self._names) + _ADDRESS_BYTES * index, raw, len(raw))
+        raw = pack_address(address, self._port.family)
+        ctypes.memmove(self.names[index], raw, len(raw))
 
-    def send(self, count: int) -> int:
-        """Sends the first `count` datagrams; returns how many the socket took. Never blocks, never raises."""
+    def send(self, count: int) -> None:
+        """Sends the first `count` datagrams. Never blocks, never raises; what the socket does not take is counted."""
         if self._port.sendmmsg is None:
-            return self._send_plainly(count)
+            self._send_plainly(count)
+            return
         done = failed = 0
         while done < count:
-            at = self._first + ctypes.sizeof(_Entry) * done
+            at = self._first + ctypes.sizeof(Entry) * done
             sent = self._port.sendmmsg(self._port.descriptor, at, count - done, 0)
             if sent > 0:
                 done += sent
@@ -125,15 +83,11 @@ class Batch:
             done, failed = done + 1, failed + 1  # one bad destination must not silence those after it
         self._port.send_failures += failed
         self._port.datagrams_out += count - failed
-        return count - failed
 
-    def _send_plainly(self, count: int) -> int:
-        sent = 0
+    def _send_plainly(self, count: int) -> None:
         for index in range(count):
-            address = self._where[index]
-            if address is not None:
-                sent += self._port.send(bytes(self._port.buffers.views[index][: self.lengths[index]]), address)
-        return sent
+            data = bytes(self._port.buffers.views[index][: self.lengths[index]])
+            self._port.send(data, self._port.address_at(self.names[index]))
 
 
 class UdpPort:
@@ -141,6 +95,7 @@ class UdpPort:
 
     def __init__(self, host: str, port: int, on_datagram: Callable[[bytes, Address], None]) -> None:
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.name_bytes = 16 if self.family == socket.AF_INET else NAME_BYTES
         self._socket = socket.socket(self.family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -154,14 +109,27 @@ class UdpPort:
             raise
         self.number: int = self._socket.getsockname()[1]
         self.descriptor = self._socket.fileno()
-        self.sendmmsg = _find_sendmmsg()
+        self.sendmmsg = find_sendmmsg()
         self.buffers = Buffers()
+        self.trains = trains.Trains(self) if self.sendmmsg is not None and trains.supported(self._socket) else None
         self.send_failures = self.datagrams_out = 0
         self._on_datagram = on_datagram
+        self._in_turn = False
+        self._at_turn_end: list[Callable[[], None]] = []
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.descriptor, self._readable)
 
     def _readable(self) -> None:
+        self._in_turn = True
+        try:
+            self._read_turn()
+        finally:
+            self._in_turn = False
+            waiting, self._at_turn_end = self._at_turn_end, []
+            for work in waiting:
+                work()
+
+    def _read_turn(self) -> None:
         receive, handle = self._socket.recvfrom, self._on_datagram
         for _ in range(TURN):
             try:
@@ -171,6 +139,17 @@ class UdpPort:
             except OSError:  # an ICMP answer to something sent earlier; the next read is about the next datagram
                 continue
             handle(datagram, address)
+
+    def at_turn_end(self, work: Callable[[], None]) -> None:
+        """Does the work when all that has arrived is read, or at once where nothing is being read."""
+        if self._in_turn:
+            self._at_turn_end.append(work)
+        else:
+            work()
+
+    def address_at(self, name: int) -> Address:
+        """The socket address at this place in memory (`Batch.names`)."""
+        return unpack_address(ctypes.string_at(name, self.name_bytes), self.family)
 
     def send(self, datagram: bytes, address: Address) -> bool:
         """Sends one datagram; False when the socket would not take it."""

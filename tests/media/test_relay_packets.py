@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media import rtcp, rtp
@@ -15,7 +15,7 @@ from media.sequence import GIVE_UP, LARGEST_GAP, Kept, Renumbering, Ring
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
     packet = rtp.parse(data)
     if packet is not None:
@@ -27,7 +27,7 @@ def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
 
 
 @given(st.binary(min_size=1, max_size=60), st.sampled_from([200, 201, 203, 205, 206]), st.integers(0, 31))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_rtcp_body_is_read_without_an_error(body: bytes, kind: int, count: int) -> None:
     body += bytes(-len(body) % 4)
     rtcp.parse(bytes((0x80 | count, kind)) + (len(body) // 4).to_bytes(2, "big") + body)
@@ -64,6 +64,7 @@ def test_a_nack_crosses_the_end_of_the_numbers() -> None:
 
 
 @given(st.integers(0, 2**40), st.integers(-30_000, 30_000))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_numbers_unwrap_to_the_nearest(near: int, distance: int) -> None:
     near += 1 << 17
     assert rtp.unwrap((near + distance) & 0xFFFF, near) == near + distance
@@ -98,7 +99,7 @@ def test_a_great_jump_is_a_new_beginning_without_loss() -> None:
 
 
 @given(st.lists(st.integers(0, 80), min_size=1, max_size=200), st.integers(0, 65535))
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_number_is_given_twice(offsets: list[int], start: int) -> None:
     numbers, given_out = Renumbering(0), []
     for offset in offsets:

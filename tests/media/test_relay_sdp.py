@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media import negotiation, sdp
@@ -167,7 +167,7 @@ def outcome(text: str) -> None:
 
 
 @given(st.text(max_size=400))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_text_is_read_or_refused(text: str) -> None:
     outcome(text)
     outcome("v=0\r\n" + text)
@@ -177,7 +177,7 @@ LINES = st.sampled_from([*OFFER.split("\r\n"), *BROWSER.split("\r\n")])
 
 
 @given(st.lists(LINES, max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_lines_in_any_order_are_read_or_refused(lines: list[str]) -> None:
     outcome("\r\n".join(["v=0", *lines]))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media.slots import PublisherSlots, Reading, SubscriberSlots
@@ -138,7 +138,7 @@ def test_in_the_middle_missing_reports_on_sound_count_against_it() -> None:
     st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.booleans()), min_size=1, max_size=60),
     st.integers(1, 5),
 )
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_packet_is_in_one_slot_and_none_is_acknowledged_twice(
     steps: list[tuple[int, int, bool]], grace: int
 ) -> None:
