@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.bureau.audit import entries_of, known_actions
 from api.bureau.desk import CountyPath, head_of, routes, show
+from api.pages import ZONE
 from api.routing import Call, HexId, Nothing
 from config.words import catalogue
 from rooms.live.state import quality
@@ -116,6 +117,7 @@ async def lesson_page(call: Call[LessonPath, Nothing, Nothing]) -> web.Response:
             "quality": quality,
             "known_events": {key.removeprefix("bureau.event_") for key in catalogue("zh_CN") if "bureau.event_" in key},
             "known_actions": known_actions(),
+            "clock": lambda at: f"{at.astimezone(ZONE):%H:%M:%S}",
         }
         return show(call, "lesson", head, view)
 
