@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -47,7 +48,7 @@ async def save_plan(
     `revision` is that of the county the problem was read from. Raises `Invalid` ``plan_not_legal`` where `scheduler.check` finds
     a violation: nothing illegal is ever stored.
     """
-    violations = check(problem, plan)
+    violations = await asyncio.to_thread(check, problem, plan)  # a large county takes the better part of a second
     if violations:
         raise Invalid("plan_not_legal", rule=violations[0].rule, count=len(violations))
     last = await session.scalar(select(func.max(PlanVersion.number)).where(PlanVersion.county == problem.code))
