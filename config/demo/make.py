@@ -71,7 +71,7 @@ class Maker:
             for grade, lessons in enumerate(hours, 1):
                 if lessons:
                     self.add("curriculum", "P2022", subject, grade, lessons)
-        for key, value in (("require_assistant", 1), ("max_partners_per_lead", 8), ("max_remote_per_week", 8)):
+        for key, value in (("require_assistant", 1), ("max_remote_per_week", 5), ("max_remote_per_day", 2)):
             self.add("policy", key, value)
 
     def _school(self, place: Place, number: int) -> None:
@@ -180,16 +180,16 @@ class Maker:
 
     def _gatherings(self) -> None:
         """Master communities, network courses and the pairings that stand."""
-        studios = (("M01", "音乐名师工作室", "music", "S01", "all"), ("M02", "书法教研共同体", "handwriting", "S02", "odd"), ("M03", "小学英语研修共同体", "english", "S03", "even"))  # fmt: skip
+        studios = (("M01", "语文名师工作室", "chinese", "S01", "all"), ("M02", "书法教研共同体", "handwriting", "S02", "odd"), ("M03", "小学英语研修共同体", "english", "S03", "even"))  # fmt: skip
         receivers = [
             place for place in PLACES if place.kind in ("village_primary", "central_primary") and not place.leads
         ]
         for code, name, subject, school, weeks in studios:
             members = sorted(self.random.choice(self.by_subject[place.code, "chinese"]) for place in receivers)
-            host = self.by_subject[school, subject][-1]
+            host = self.by_subject[school, subject][0]
             self.add("communities", code, name, subject, "primary", host, ";".join(members), weeks, 60, 50)
         courses = (
-            ("N01", "名校网络课堂·科学探究", "science", "S02", 1),
+            ("N01", "名校网络课堂·数学文化", "maths", "S02", 1),
             ("N02", "名校网络课堂·英语绘本", "english", "S01", 1),
         )
         for code, title, subject, school, lessons in courses:

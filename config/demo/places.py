@@ -36,7 +36,7 @@ HOURS: dict[str, tuple[int, ...]] = {
     "music": (2, 2, 2, 2, 2, 2, 1, 1, 1),
     "art": (2, 2, 2, 2, 2, 2, 1, 1, 1),
     "handwriting": (1, 1, 1, 1, 1, 1, 0, 0, 0),
-    "labour": (2, 2, 3, 3, 3, 3, 3, 3, 3),
+    "labour": (2, 2, 2, 2, 2, 2, 3, 3, 3),
     "history": (0, 0, 0, 0, 0, 0, 2, 2, 2),
     "geography": (0, 0, 0, 0, 0, 0, 2, 2, 0),
     "biology": (0, 0, 0, 0, 0, 0, 3, 2, 0),
@@ -83,7 +83,7 @@ ALL = 9  # more lessons than any plan asks for: the subject is not taught at all
 _RJ, _XY = "music:人教;art:人美;english:外研", "music:湘艺;art:人美;english:外研"
 PLACES: tuple[Place, ...] = (
     Place("S01", "清溪县第一实验小学", "strong", "lead", "B-CITY-A", "城关镇", _each(1, 6, 2), {}, "", 500, 2, 0, _RJ, ("music", "art")),
-    Place("S02", "清溪县第二实验小学", "strong", "lead", "B-CITY-A", "城关镇", _each(1, 6, 2), {}, "", 500, 2, 0, _RJ, ("english",)),
+    Place("S02", "清溪县第二实验小学", "strong", "lead", "B-CITY-A", "城关镇", _each(1, 6, 2), {}, "", 500, 2, 0, _RJ),
     Place("S03", "清溪县城南小学", "strong", "lead", "B-CITY-B", "城关镇", _each(1, 6, 2), {}, "", 200, 2, 0, _XY),
     Place("S04", "清溪县第一初级中学", "junior", "lead", "B-JUNIOR-A", "城关镇", _each(7, 9, 2), {}, "", 500, 1),
     Place("C01", "白石镇中心小学", "central_primary", "both", "B-TOWN", "白石镇", _each(1, 6), {"it": ALL}, "", 200, 1, 1, _RJ),
