@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
-import structlog
 from aiohttp import web
 
-from api import security
+from api import bureau, classroom, feeds, identity, live, media, operators, planner, security, system, teacher
 from api.hall import Hall
 from api.join import JoinTokens, secret_key
 from api.limits import Limits
@@ -31,12 +27,11 @@ from rooms.live.board import LiveBoard
 from rooms.migrations import upgrade
 from rooms.people.scope import Principal
 from rooms.people.sessions import principal_of
+from rooms.planning.runs import PlanRuns
 from rooms.rulesets import load_rules
 from rooms.store import Store
 
-log = structlog.get_logger("api")
-
-MODULES = ("system", "identity", "planner", "teacher", "classroom", "live", "bureau", "operators", "media", "feeds")
+MODULES = (system, identity, planner, teacher, classroom, live, bureau, operators, media, feeds)
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that is no upload."""
 
@@ -70,7 +65,7 @@ def compose(settings: Settings, clock: Clock) -> Services:
         bus=bus,
         relay=relay,
         board=board,
-        plan_runs=_runs(store, clock, settings, bus),
+        plan_runs=PlanRuns(store, clock, settings, bus),
         pages=Pages(settings),
         limits=Limits(settings.redis_url.get_secret_value(), scale=settings.rate_limit_scale),
         metrics=Metrics(),
@@ -80,12 +75,6 @@ def compose(settings: Settings, clock: Clock) -> Services:
             store, clock, bus, open_key(settings.data_dir, settings.public_url), settings.checkpoint_seconds
         ),
     )
-
-
-def _runs(*parts: Any) -> Any:
-    if importlib.util.find_spec("rooms.planning.runs") is None:
-        return None
-    return importlib.import_module("rooms.planning.runs").PlanRuns(*parts)
 
 
 def relay_config(settings: Settings) -> RelayConfig:
@@ -102,16 +91,7 @@ def relay_config(settings: Settings) -> RelayConfig:
 
 def every_route() -> list[Route]:
     """The routes of every module, in order."""
-    found: list[Route] = []
-    for name in MODULES:
-        if importlib.util.find_spec(f"api.{name}") is not None:
-            try:
-                module = importlib.import_module(f"api.{name}")
-            except ImportError as error:
-                log.warning("module_not_ready", module=name, why=str(error))
-                continue
-            found.extend(module.routes.all)
-    return found
+    return [route for module in MODULES for route in module.routes.all]
 
 
 def register(app: web.Application, routes: list[Route]) -> None:
@@ -152,9 +132,6 @@ def stages(services: Services) -> list[Stage]:
         await services.hall.close()
 
     async def plans(_app: web.Application) -> AsyncIterator[None]:
-        if services.plan_runs is None:
-            yield
-            return
         await services.plan_runs.recover()
         yield
         await services.plan_runs.close()
