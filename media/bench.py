@@ -20,8 +20,9 @@ from statistics import quantiles
 from typing import Any
 
 from media.aiortc_bridge import Identity, Unauthentic
+from media.counting import CountOnlySubscriber
 from media.events import PeerId, RoomId, SourceName
-from media.peer import CountOnlySubscriber, Peer
+from media.peer import Peer
 from media.relay import Relay
 from media.synthetic import OutgoingStream
 from media.values import RelayConfig

@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from media import rtcp
+from media.counting import CountOnlySubscriber
 from media.encoding import FRAMES_A_SECOND, VideoEncoder
 from media.errors import BadOffer
 from media.pattern import HEIGHT, SAMPLES, WIDTH, Picture, tone_packets
-from media.peer import CountOnlySubscriber, Peer
+from media.peer import Peer
 from media.rtp import HEADER
 from media.sequence import Kept, Ring
 

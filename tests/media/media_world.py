@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from media import rtcp
+from media.counting import CountOnlySubscriber
 from media.events import MediaEvent, PeerId, RoomId, SessionId, SourceName
-from media.peer import PAYLOAD_TYPES, CountOnlySubscriber, Peer
+from media.peer import PAYLOAD_TYPES, Peer
 from media.relay import Relay
 from media.rtp import HEADER
 

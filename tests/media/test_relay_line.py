@@ -11,8 +11,8 @@ from itertools import pairwise
 from media_line import BadLine
 from media_world import LEAD, ROOM, ScriptedPublisher, only, until
 
+from media.counting import CountOnlySubscriber
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
-from media.peer import CountOnlySubscriber
 from media.relay import Relay
 
 

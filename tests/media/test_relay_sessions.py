@@ -11,9 +11,10 @@ import pytest
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
 from media import rtcp
+from media.counting import CountOnlySubscriber
 from media.errors import Full, NoPublisher, NothingInCommon, SourceTaken, UnknownSession
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, SessionId, SourceName
-from media.peer import PAYLOAD_TYPES, CountOnlySubscriber
+from media.peer import PAYLOAD_TYPES
 from media.relay import Relay
 from media.values import RelayConfig
 

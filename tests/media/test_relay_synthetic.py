@@ -11,12 +11,13 @@ import av
 import pytest
 from media_world import LEAD, ROOM, until
 
+from media.counting import CountOnlySubscriber
 from media.encoding import VideoEncoder
 from media.errors import BadOffer
 from media.events import PeerId
 from media.lettering import DOTS, STROKES, character, letters
 from media.pattern import HEIGHT, INK, WIDTH, Picture, tone_packets
-from media.peer import PAYLOAD_TYPES, CountOnlySubscriber
+from media.peer import PAYLOAD_TYPES
 from media.relay import Relay
 from media.synthetic import SyntheticPublisher
 
