@@ -23,3 +23,9 @@ def _named(language: Language, value: object, names: Names) -> object:
     if value in names.schools:
         return names.school(value)
     return catalogue(language).get(f"common.subject_{value}", value)
+
+
+def said_fully(language: Language, key: str, facts: Mapping[str, object]) -> str:
+    """The sentence of a code with its domain (``plan.ended_time``); an unknown code stands as it is."""
+    words = catalogue(language).get(key)
+    return words.format(**facts) if words else key

@@ -4,7 +4,7 @@ import { api, busy, tell } from "../app.js";
 
 /**
  * @typedef {{run: number, state: string, phase: string, elapsed: number, seconds_limit: number,
- *            served: number | null, served_weighted: number | null, bound: number | null, gap: number | null,
+ *            served_weighted: number | null, needed_weighted: number | null, bound: number | null, gap: number | null, steps: number,
  *            plan: number | null, problem: string | null}} Run
  */
 
@@ -38,8 +38,11 @@ function show(run) {
   const bar = /** @type {HTMLProgressElement} */ (part("run-progress"));
   bar.value = going ? Math.min(run.elapsed, run.seconds_limit) : run.seconds_limit;
   part("run-elapsed").textContent = words.elapsed.replace("%n", String(Math.round(run.elapsed)));
-  const shown = [run.served, run.served_weighted, run.bound].map((each) => (each === null ? "–" : figure.format(each)));
-  [...shown, run.gap === null ? "–" : share.format(run.gap)].forEach((text, i) => put(values[i], text));
+  /** @param {number | null} value */
+  const shown = (value) => (value === null ? "–" : figure.format(value));
+  const gap = run.gap === null ? "–" : share.format(run.gap);
+  const texts = [shown(run.served_weighted), shown(run.bound), gap, shown(run.needed_weighted), figure.format(run.steps)];
+  texts.forEach((text, i) => put(values[i], text));
   part("run-stop").hidden = run.state !== "running";
   const open = /** @type {HTMLAnchorElement} */ (part("run-open"));
   open.hidden = run.plan === null;
