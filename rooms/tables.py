@@ -488,7 +488,7 @@ class Occurrence(Base):
     cancel_note: Mapped[str | None]
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[str | None]
-    replaces_id: Mapped[str | None] = mapped_column(ForeignKey("occurrences.id"))  # a make-up lesson
+    replaces_id: Mapped[str | None] = mapped_column(ForeignKey("occurrences.id"), index=True)  # a make-up lesson
     __table_args__ = (
         Index("ix_occurrences_county_day", "county", "day"),
         Index("ix_occurrences_teacher", "county", "lead_teacher_code", "day"),

@@ -32,6 +32,7 @@ REASONS = (
 """Accepted reasons of DOMAIN.md §3; say ``verdict.reason_<code>``."""
 FAMILIES = tuple(KIND_OF_FAMILY)
 KINDS = ("lesson", "observation", "seminar", "contest", "lecture", "qa", "in_school_live", "rehearsal")
+LEAD = ("lead_teacher_code", "lead_school_code", "lead_room_code")
 LARGEST_SHIFT = 15 * 60
 """A declared shift in seconds (DOMAIN.md §3); the rule set in force may allow less."""
 
@@ -132,7 +133,8 @@ async def add_lesson(store: Store, actor: Actor, clock: Clock, lesson: NewLesson
     async with store.write() as session:
         people = await load_people(session, lesson.county)
         row, classes, members = await _row_of(session, lesson, people, now)
-        sides = sides_of(row, classes, members, people)
+        lead = {name: getattr(row, name) for name in ("id", "county", *LEAD)}
+        sides = [OccurrenceSide(**values) for values in sides_of(lead, classes, members, people)]
         if len(sides) == 1 and row.kind not in ("in_school_live", "rehearsal"):
             raise Invalid("lesson_empty")
         await _check_free(session, row, sides)

@@ -6,17 +6,21 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.planning.clashes import Taken
 from rooms.planning.terms import load_term
-from rooms.tables import Community, NetworkCourse, Occurrence, OccurrenceSide, PlanMeeting, Room, SchoolClass, Teacher
+from rooms.tables import Community, NetworkCourse, PlanMeeting, Room, SchoolClass, Teacher
 from scheduler.problem import Slot
 from scheduler.terms import dated
 
 KIND_OF_FAMILY: Mapping[str, str] = {"delivery": "lesson", "network": "lesson", "master": "seminar"}
+
+Values = dict[str, Any]
+"""Column values of a row to insert."""
 
 LessonKey = tuple[str, str, str, datetime, datetime, str, str, tuple[str, ...], tuple[str, ...]]
 """Family, ref, subject, start, end, lead teacher, lead room, classes, members: equal keys are the same lesson."""
@@ -89,21 +93,6 @@ async def planned_lessons(session: AsyncSession, county: str, plan_id: int, firs
     ]
 
 
-def key_of(lesson: Occurrence, sides: Sequence[OccurrenceSide]) -> LessonKey:
-    """The key of a lesson that stands in the store."""
-    return (
-        lesson.family,
-        lesson.ref,
-        lesson.subject,
-        lesson.starts_at,
-        lesson.ends_at,
-        lesson.lead_teacher_code,
-        lesson.lead_room_code,
-        tuple(sorted(side.class_code for side in sides if side.class_code)),
-        tuple(sorted(side.teacher_code for side in sides if side.side == "member" and side.teacher_code)),
-    )
-
-
 def takes_of(meeting: PlanMeeting, people: People) -> set[Taken]:
     """What a meeting takes: its teachers, rooms and classes."""
     rooms = {people.classes[code].receiving_room_code for code in meeting.class_codes} | {meeting.lead_room_code}
@@ -114,59 +103,69 @@ def takes_of(meeting: PlanMeeting, people: People) -> set[Taken]:
     )
 
 
-def rows_of(county: str, plan_id: int, lesson: Planned, people: People) -> tuple[Occurrence, list[OccurrenceSide]]:
-    """A new occurrence with its sides."""
+def rows_of(county: str, plan_id: int, lesson: Planned, people: People) -> tuple[Values, list[Values]]:
+    """A new occurrence and its sides, as column values."""
     meeting = lesson.meeting
-    occurrence = Occurrence(
-        id=uuid.uuid4().hex,
-        county=county,
-        plan_id=plan_id,
-        meeting_code=meeting.code,
-        family=meeting.family,
-        kind=KIND_OF_FAMILY[meeting.family],
-        ref=meeting.ref,
-        title=people.titles.get(meeting.ref, ""),
-        subject=meeting.subject,
-        day=lesson.day,
-        week=lesson.week,
-        starts_at=lesson.starts_at,
-        ends_at=lesson.ends_at,
-        lead_school_code=people.school_of_teacher[meeting.lead_teacher_code],
-        lead_teacher_code=meeting.lead_teacher_code,
-        lead_room_code=meeting.lead_room_code,
-        state="planned",
-    )
-    return occurrence, sides_of(occurrence, meeting.class_codes, meeting.member_codes, people)
+    row: Values = {
+        "id": uuid.uuid4().hex,
+        "county": county,
+        "plan_id": plan_id,
+        "meeting_code": meeting.code,
+        "family": meeting.family,
+        "kind": KIND_OF_FAMILY[meeting.family],
+        "ref": meeting.ref,
+        "title": people.titles.get(meeting.ref, ""),
+        "subject": meeting.subject,
+        "day": lesson.day,
+        "week": lesson.week,
+        "starts_at": lesson.starts_at,
+        "ends_at": lesson.ends_at,
+        "lead_school_code": people.school_of_teacher[meeting.lead_teacher_code],
+        "lead_teacher_code": meeting.lead_teacher_code,
+        "lead_room_code": meeting.lead_room_code,
+        "state": "planned",
+        "shift_seconds": 0,
+    }
+    return row, sides_of(row, meeting.class_codes, meeting.member_codes, people)
 
 
 def sides_of(
-    occurrence: Occurrence, class_codes: Sequence[str], member_codes: Sequence[str], people: People
-) -> list[OccurrenceSide]:
-    """The lead's side, one for each receiving class, one for each member."""
-    sides = [
-        OccurrenceSide(
-            side="lead",
-            school_code=occurrence.lead_school_code,
-            teacher_code=occurrence.lead_teacher_code,
-            room_code=occurrence.lead_room_code or None,
-            expected=0,
-        )
-    ]
+    occurrence: Values, class_codes: Sequence[str], member_codes: Sequence[str], people: People
+) -> list[Values]:
+    """The lead's side, one for each receiving class, one for each member, as column values."""
+    lead = occurrence["lead_teacher_code"], occurrence["lead_school_code"], occurrence["lead_room_code"] or None
+    sides = [_side("lead", lead[1], teacher=lead[0], room=lead[2])]
     for code in class_codes:
         attending = people.classes[code]
         sides.append(
-            OccurrenceSide(
-                side="receiver",
-                school_code=attending.school_code,
-                class_code=code,
-                room_code=attending.receiving_room_code,
+            _side(
+                "receiver",
+                attending.school_code,
+                school_class=code,
+                room=attending.receiving_room_code,
                 expected=attending.size,
             )
         )
-    sides += [
-        OccurrenceSide(side="member", school_code=people.school_of_teacher[code], teacher_code=code, expected=1)
-        for code in member_codes
-    ]
-    for side in sides:
-        side.id, side.occurrence_id, side.county = uuid.uuid4().hex, occurrence.id, occurrence.county
-    return sides
+    sides += [_side("member", people.school_of_teacher[code], teacher=code, expected=1) for code in member_codes]
+    of = {"occurrence_id": occurrence["id"], "county": occurrence["county"]}
+    return [{**side, **of} for side in sides]
+
+
+def _side(
+    side: str,
+    school: str,
+    *,
+    school_class: str | None = None,
+    teacher: str | None = None,
+    room: str | None = None,
+    expected: int = 0,
+) -> Values:
+    return {
+        "id": uuid.uuid4().hex,
+        "side": side,
+        "school_code": school,
+        "class_code": school_class,
+        "teacher_code": teacher,
+        "room_code": room,
+        "expected": expected,
+    }

@@ -20,18 +20,18 @@ from rooms.planning.dating import (
     LessonKey,
     People,
     Planned,
-    key_of,
     load_people,
     planned_lessons,
     rows_of,
     takes_of,
 )
-from rooms.planning.occurrences import SUPERSEDED, standing
+from rooms.planning.occurrences import SUPERSEDED
+from rooms.planning.standing import StandingLesson, standing_lessons
 from rooms.planning.terms import load_term
 from rooms.planning.weekly import WeeklyChange, WeeklyEntry, weekly_changes
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor, Store
-from rooms.tables import Base, EvidenceEvent, Occurrence, OccurrenceSide, PlanMeeting, PlanVersion
+from rooms.tables import Base, Occurrence, OccurrenceSide, PlanMeeting, PlanVersion
 
 __all__ = ["Clash", "Publication", "WeeklyChange", "preview_publication", "publish_plan"]
 
@@ -61,7 +61,7 @@ class _Change:
     version: PlanVersion
     before: PlanVersion | None
     add: Sequence[Planned]
-    keep: Sequence[tuple[Occurrence, Planned]]
+    keep: Sequence[tuple[StandingLesson, Planned]]
     remove: Sequence[str]
     supersede: Sequence[str]
     people: People
@@ -124,18 +124,18 @@ async def _change(
     by_key: dict[LessonKey, list[Planned]] = {}
     for lesson in reversed(wanted):
         by_key.setdefault(lesson.key, []).append(lesson)
-    keep, gone = [], []
-    for occurrence, sides in await _standing(session, county, effective_from):
-        same = by_key.get(key_of(occurrence, sides))
+    keep: list[tuple[StandingLesson, Planned]] = []
+    gone: list[StandingLesson] = []
+    for standing in await standing_lessons(session, county, effective_from):
+        same = by_key.get(standing.key)
         if same:
             match = same.pop()
             left.pop(id(match), None)
-            keep.append((occurrence, match))
-        elif occurrence.state in ("planned", "ready") and (backdate or occurrence.starts_at > now):
-            gone.append((occurrence, sides))
-    touched = await _touched(session, county, effective_from)
-    supersede = [row.id for row, sides in gone if row.id in touched or any(side.excuse_reason for side in sides)]
-    remove = [row.id for row, _ in gone if row.id not in set(supersede)]
+            keep.append((standing, match))
+        elif standing.state in ("planned", "ready") and (backdate or standing.starts_at > now):
+            gone.append(standing)
+    supersede = [each.id for each in gone if each.touched]
+    remove = [each.id for each in gone if not each.touched]
     before = await session.scalar(
         select(PlanVersion).where(PlanVersion.county == county, PlanVersion.state == "published")
     )
@@ -163,28 +163,6 @@ async def _check_names(session: AsyncSession, plan_id: int, people: People) -> N
         ):
             if code not in (people.school_of_teacher if kind == "teacher" else people.classes):
                 raise Invalid("plan_outdated", kind=kind, code=code)
-
-
-async def _standing(session: AsyncSession, county: str, first: date) -> list[tuple[Occurrence, list[OccurrenceSide]]]:
-    """The lessons of earlier versions from a date on, of any state, what was superseded left out."""
-    condition = and_(Occurrence.county == county, Occurrence.day >= first, Occurrence.plan_id.is_not(None), standing())
-    sides: dict[str, list[OccurrenceSide]] = {}
-    for side in await session.scalars(
-        select(OccurrenceSide).where(OccurrenceSide.occurrence_id.in_(select(Occurrence.id).where(condition)))
-    ):
-        sides.setdefault(side.occurrence_id, []).append(side)
-    rows = await session.scalars(select(Occurrence).where(condition).order_by(Occurrence.starts_at, Occurrence.id))
-    return [(row, sides.get(row.id, [])) for row in rows]
-
-
-async def _touched(session: AsyncSession, county: str, first: date) -> set[str]:
-    """Lessons something happened to: there is evidence of them, or a make-up lesson stands for them."""
-    of_county = select(Occurrence.id).where(Occurrence.county == county, Occurrence.day >= first)
-    seen = await session.scalars(
-        select(EvidenceEvent.occurrence_id).where(EvidenceEvent.occurrence_id.in_(of_county)).distinct()
-    )
-    replaced = await session.scalars(select(Occurrence.replaces_id).where(Occurrence.replaces_id.in_(of_county)))
-    return {*seen, *(row for row in replaced if row)}
 
 
 async def _entries(session: AsyncSession, plan_id: int, people: People) -> list[WeeklyEntry]:
@@ -230,18 +208,18 @@ async def _write_lessons(session: AsyncSession, actor: Actor, now: datetime, cou
             .where(Occurrence.id.in_(chunk))
             .values(state="cancelled", cancel_reason=SUPERSEDED, cancelled_at=now, cancelled_by=actor.name)
         )
-    for occurrence, lesson in change.keep:
-        occurrence.plan_id, occurrence.meeting_code = change.version.id, lesson.meeting.code
+    kept: dict[str, list[str]] = {}
+    for standing, lesson in change.keep:
+        if (standing.plan_id, standing.meeting_code) != (change.version.id, lesson.meeting.code):
+            kept.setdefault(lesson.meeting.code, []).append(standing.id)
+    for code, ids in kept.items():
+        moved = update(Occurrence).where(Occurrence.id.in_(ids))
+        await session.execute(moved.values(plan_id=change.version.id, meeting_code=code))
     rows = [rows_of(county, change.version.id, lesson, change.people) for lesson in change.add]
     if rows:
-        await session.execute(insert(Occurrence), [_values(row) for row, _ in rows])
-        await session.execute(insert(OccurrenceSide), [_values(side) for _, sides in rows for side in sides])
-
-
-def _values(row: Base) -> dict[str, object]:
-    """A row for a bulk insert: a term has tens of thousands of them."""
-    values = {column.key: getattr(row, column.key) for column in row.__table__.columns}
-    return {**values, "shift_seconds": 0} if "shift_seconds" in values else values
+        tables = Base.metadata.tables  # past the unit of work: a term has tens of thousands of lessons
+        await session.execute(insert(tables["occurrences"]), [row for row, _ in rows])
+        await session.execute(insert(tables["occurrence_sides"]), [side for _, sides in rows for side in sides])
 
 
 def _chunks(ids: Sequence[str], size: int = 500) -> list[Sequence[str]]:
