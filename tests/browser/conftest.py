@@ -31,8 +31,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def school_day(store: Store, store_url: str, tmp_path: Path) -> AsyncIterator[SchoolDay]:
-    """A Tuesday, 9:59:50: the county is imported, the server runs."""
+    """A Tuesday, 9:59:40: the county is imported, the server runs."""
     settings = settings_of(tmp_path / "server", store_url)
-    day = await prepare(settings, store, tmp_path, shift_to(9, 59, 50))
+    day = await prepare(settings, store, tmp_path, shift_to(9, 59, 40))
     async with serving(day) as running:
         yield running

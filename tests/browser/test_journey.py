@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from chromium import Screen, open_screen
 from lines import Line
 from playwright.async_api import Browser, Page, expect
 from school_day import PIN, SchoolDay, environment_of
+from sqlalchemy import select
 
-from rooms.planning.occurrences import occurrence
+from api.pages import ZONE
+from rooms.planning.occurrences import Who, between, occurrence
+from rooms.tables import EvidenceEvent, Verdict
 
 pytestmark = pytest.mark.journey
 
@@ -102,6 +106,7 @@ async def count(page: Page, heads: int) -> None:
 
 async def test_a_class_is_held_and_counted(school_day: SchoolDay, browser: Browser, tmp_path: Path) -> None:
     day = school_day
+    await planned(browser, day)
     line = Line(day.relay)
     await line.start()
     try:
@@ -110,6 +115,28 @@ async def test_a_class_is_held_and_counted(school_day: SchoolDay, browser: Brows
         line.close()
     await counted(browser, day, lesson)
     await proven(day, tmp_path)
+
+
+async def planned(browser: Browser, day: SchoolDay) -> None:
+    """The planner has the county planned in the browser and publishes the plan; both classes get their music."""
+    planner = await signed_in(browser, day, "planner")
+    page = planner.page
+    await page.goto(f"/planner/{sc.COUNTY}/plans")
+    await page.locator("select[name=seconds]").select_option("15")
+    await page.locator("form[data-api$='/runs'] button.button-primary").click()
+    await page.locator("#run-open").click(timeout=60_000)
+    await page.wait_for_url("**/plans/1")
+    await page.locator("a[href$='/publish']").first.click()
+    await page.locator("[data-opens=publish-now]").click()
+    await page.locator("#publish-now button.button-primary").click()
+    await page.wait_for_url("**published=1*")
+    assert planner.errors == []
+    await planner.context.close()
+    today = day.clock.now().astimezone(ZONE).date()
+    async with day.store.read() as session:
+        coming = await between(session, Who(sc.COUNTY), today + timedelta(days=1), today + timedelta(days=28))
+    served = {side.school_code for lesson in coming for side in lesson.receivers}
+    assert served == {sc.VILLAGE, sc.POINT}
 
 
 async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
@@ -196,6 +223,20 @@ async def verdicts(day: SchoolDay, lesson: str) -> dict[str, str | None]:
     return {side.school_code: side.verdict for side in view.sides}
 
 
+async def evidence(day: SchoolDay, lesson: str) -> str:
+    """What a verdict rests on, for whoever reads a failure."""
+    async with day.store.read() as session:
+        judged = await session.scalars(select(Verdict).where(Verdict.occurrence_id == lesson))
+        lines = [f"{row.reason} {row.presence_seconds}/{row.common_seconds}/{row.required_seconds} s" for row in judged]
+        events = await session.scalars(
+            select(EvidenceEvent).where(EvidenceEvent.occurrence_id == lesson).order_by(EvidenceEvent.at)
+        )
+        for event in events:
+            numbers = [event.data.get(name) for name in ("packets", "acknowledged", "source_packets", "reason")]
+            lines.append(f"{event.at:%H:%M:%S.%f} {event.side_id} {event.kind} {numbers}")
+    return "\n".join(lines)
+
+
 async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
     """Who signed in and counted is valid; who had no assistant is not, when the time for late evidence is over.
 
@@ -206,7 +247,8 @@ async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
         return (await verdicts(day, lesson))[sc.POINT] not in (None, "UNJUDGED")
 
     await until(judged, 90, "the verdict of the side without an assistant")
-    assert await verdicts(day, lesson) == {sc.LEAD: "VALID", sc.VILLAGE: "VALID", sc.POINT: "INVALID"}
+    wanted = {sc.LEAD: "VALID", sc.VILLAGE: "VALID", sc.POINT: "INVALID"}
+    assert await verdicts(day, lesson) == wanted, await evidence(day, lesson)
     auditor = await signed_in(browser, day, "auditor")
     page = auditor.page
     await page.goto(f"/bureau/{sc.COUNTY}")
@@ -225,8 +267,9 @@ async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
     cards = page.locator(".side-card")
     await expect(cards).to_have_count(3)
     await expect(page.locator(".side-card[data-verdict=VALID]")).to_have_count(2)
-    await cards.filter(has_text="柳林村小学").locator("summary").click()
-    await expect(cards.filter(has_text="柳林村小学").locator("tbody tr").first).to_be_visible()
+    rows = page.locator("details.evidence").filter(has_text="柳林村小学")
+    await rows.locator("summary").click()
+    await expect(rows.locator("tbody tr").first).to_be_visible()
     assert auditor.errors == []
     await auditor.context.close()
 
