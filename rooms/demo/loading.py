@@ -104,7 +104,7 @@ async def _county(store: Store, clock: Clock) -> County:
             return await load_county(session, code)
     county = around(reading.county, clock.now().astimezone(ZoneInfo(reading.county.timezone)).date())
     digest = sha256_of(COUNTY)
-    await save_county(store, DEMO, clock, county, file_name="config/demo/county", sha256=digest, synthetic=True)
+    await save_county(store, DEMO, clock, county, file_name="synthetic-county", sha256=digest, synthetic=True)
     return county
 
 

@@ -194,7 +194,8 @@ class Story:
             side.excused_at, side.excused_by = self.lesson.ends_at + timedelta(hours=20), DEMO.name
             return
         chance -= odds.excused
-        begin = start + timedelta(seconds=self.random.randint(-60, 200))
+        slow = self.random.random() < 0.05
+        begin = start + timedelta(seconds=self.random.randint(400, 520) if slow else self.random.randint(-60, 200))
         leave = end
         if chance < odds.cut_off:
             leave = begin + timedelta(minutes=self.random.randint(8, 24))
