@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from media import negotiation, sdp
+from media import admission, negotiation, sdp
 from media.addresses import candidates
 from media.aiortc_bridge import Identity, missing_names
-from media.errors import Full, NoPublisher, SourceTaken, UnknownSession
+from media.errors import NoPublisher, SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName
 from media.ice import Switchboard
 from media.negotiation import Endpoint, Track
@@ -36,7 +36,7 @@ TICK = 0.02
 IDLE_TICK = 0.2
 TURNS = 8
 """Each round keeps up with one session in eight: a burst of reports to all at once would delay packets."""
-RETRY_NO_PUBLISHER, RETRY_FULL = 2, 5
+RETRY_NO_PUBLISHER = 2
 
 
 class Relay:
@@ -121,7 +121,7 @@ class Relay:
         publication = self._publications.get((room, source))
         if publication is not None and publication.owner != peer and self._has_publisher(publication):
             raise SourceTaken(f"{source} of {room}")
-        self._make_room("publisher", room, source, peer)
+        self._make_room("publisher", room, peer)
         if publication is None:
             publication = self._publications[room, source] = Publication(room, source, peer, udp)
         publication.owner = peer
@@ -147,7 +147,7 @@ class Relay:
         preferences: dict[Kind, tuple[str, ...]] = {"audio": negotiation.AUDIO_CODECS, "video": video + others}
         tracks = negotiation.choose(offer, sends=False, preferences=preferences, single=False)
         negotiation.require(tracks, "video", running)
-        self._make_room("subscriber", room, source, peer)
+        self._make_room("subscriber", room, peer)
         name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "subscriber")
         server = negotiation.dtls_server(offer)
         session = SubscriberSession(self, name, self._identity, publication, tracks, dtls_server=server)
@@ -177,19 +177,9 @@ class Relay:
             isinstance(s, PublisherSession) and s.publication is publication for s in self._sessions.values()
         )
 
-    def _make_room(self, role: Role, room: RoomId, source: SourceName, peer: PeerId) -> None:
-        """Enforces the limits; the peer's own oldest unfinished sessions make room first. Raises Full."""
-        unfinished = [s for s in self._sessions.values() if s.connected_at is None]
-        own = [s for s in unfinished if s.name.peer == peer and s.name.room == room]
-        for session in own[: max(0, len(own) + 1 - self.config.max_unfinished_per_peer)]:
+    def _make_room(self, role: Role, room: RoomId, peer: PeerId) -> None:
+        for session in admission.must_go(self.config, self._sessions.values(), role, room, peer):
             self.end(session, "replaced")
-            unfinished.remove(session)
-        if len(unfinished) >= self.config.max_unfinished:
-            raise Full("too many unfinished sessions", retry_after=RETRY_FULL)
-        most = self.config.max_publishers if role == "publisher" else self.config.max_subscribers
-        others = sum(s.name.role == role and s.name.peer != peer for s in self._sessions.values())
-        if others >= most:
-            raise Full(f"too many {role}s", retry_after=RETRY_FULL)
 
     def _session(self, session: SessionId) -> Session:
         found = self._sessions.get(session)
