@@ -64,7 +64,7 @@ function show(run) {
  */
 function draw(run) {
   const chart = part("run-chart");
-  const [left, right, top, bottom] = [56, 788, 12, 212];
+  const [left, right, top, bottom] = [60, 1240, 12, 252];
   const until = Math.max(run.seconds_limit, history[history.length - 1].at);
   const heights = history.flatMap((each) => (each.bound === null ? [each.best] : [each.best, each.bound]));
   const high = Math.max(...heights) * 1.005 + 1;
