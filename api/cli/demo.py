@@ -22,11 +22,13 @@ from rooms.demo import Demo, load_demo
 
 FOLDER = Path("var/demo")
 PORT = 8080
-PLAN_SECONDS = 25
+PLAN_SECONDS = 20
 console = Console(highlight=False)
 
 
-def demo(*, port: int | None = None, data_dir: Path = FOLDER, fresh: bool = False) -> None:
+def demo(
+    *, port: int | None = None, data_dir: Path = FOLDER, fresh: bool = False, plan_seconds: int = PLAN_SECONDS
+) -> None:
     """Load, plan and serve the demonstration county. 启动演示。
 
     Parameters
@@ -37,6 +39,8 @@ def demo(*, port: int | None = None, data_dir: Path = FOLDER, fresh: bool = Fals
         Folder of the demonstration. 演示数据目录。
     fresh
         Forget what was done before and begin anew. 清除旧的演示数据，重新开始。
+    plan_seconds
+        How long the timetable is worked on. 编排课表的时间。
     """
     if fresh and (data_dir / "sanke.db").exists():
         shutil.rmtree(data_dir)
@@ -45,7 +49,7 @@ def demo(*, port: int | None = None, data_dir: Path = FOLDER, fresh: bool = Fals
     )
     configure_logs(settings.log_format, settings.log_level)
     try:
-        asyncio.run(_demo(settings))
+        asyncio.run(_demo(settings, plan_seconds))
     except OSError as error:
         why = error.strerror or str(error)
         console.print(say_both("cli.cannot_listen", host=settings.host, port=settings.port, why=why))
@@ -70,9 +74,9 @@ def _port(wanted: int | None) -> int:
     return PORT
 
 
-async def _demo(settings: Settings) -> None:
+async def _demo(settings: Settings, plan_seconds: int) -> None:
     async with running(settings) as server:
-        made = await _loaded(server)
+        made = await _loaded(server, plan_seconds)
         held = SyntheticClass(server, made.county)
         try:
             await held.start()
@@ -83,7 +87,7 @@ async def _demo(settings: Settings) -> None:
             await held.close()
 
 
-async def _loaded(server: Running) -> Demo:
+async def _loaded(server: Running, plan_seconds: int) -> Demo:
     services = server.services
     with console.status(say_both("cli.demo_begins")) as status:
 
@@ -93,7 +97,7 @@ async def _loaded(server: Running) -> Demo:
             console.print(f"  · {text}", markup=False)
 
         async def plan(county: str) -> int:
-            return await plan_now(services, county, PLAN_SECONDS, lambda text: status.update(text))
+            return await plan_now(services, county, plan_seconds, lambda text: status.update(text))
 
         return await load_demo(services.store, services.clock, services.settings, plan, tell)
 
