@@ -36,6 +36,12 @@ class Filter(Shape):
     weekday: Literal["", "1", "2", "3", "4", "5", "6", "7"] = ""
 
 
+class Because(Shape):
+    """Only the lessons that are missing for this reason; empty shows all."""
+
+    reason: Text = ""
+
+
 class WeekOf(Shape):
     """Whose week of the plan is drawn: a lead school, a lead teacher or a receiving school."""
 
@@ -172,15 +178,19 @@ def _grid(some: Sequence[Meeting], periods: Mapping[int, tuple[Period, ...]]) ->
 
 
 @routes.get("/planner/{county}/plans/{number}/unmet", needs="plan.read", summary="Unmet lessons and why", page=True)
-async def unmet(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
+async def unmet(call: Call[PlanPath, Because, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         head, version = await head_of(session, call), await plan_of(session, call.path.county, call.path.number)
         found, names = await load_plan(session, version.id), await names_of(session, head.county)
     language = call.caller.language
-    rows = [(lack, said(language, lack.reason, lack.facts, names)) for lack in found.unmet]
+    rows = [
+        (lack, said(language, lack.reason, lack.facts, names))
+        for lack in found.unmet
+        if call.query.reason in ("", lack.reason)
+    ]
     return show(
         call, "unmet", head, tab="unmet", version=version, plan=found, names=names, rows=rows,
-        reason_name=_reason_name(call),
+        reason=call.query.reason, reason_name=_reason_name(call),
     )  # fmt: skip
 
 
