@@ -127,7 +127,8 @@ class FanOut:
                 for kind in self._payload_types
             }
             if len(run) > 1 and self._port.trains is not None:
-                self._send_train(train, self._port.trains)
+                sized = {kind: [(packet, len(packet)) for packet in packets] for kind, packets in train.items()}
+                self._send_train(sized, self._port.trains)
             else:
                 for index in range(len(run)):
                     self._send({kind: packets[index] for kind, packets in train.items()})
@@ -145,7 +146,7 @@ class FanOut:
                     lengths[index] = 0  # never in clear: an empty datagram says nothing
             block.batch.send(len(block.slots))
 
-    def _send_train(self, packets: Mapping[int, list[bytes]], trains: Trains) -> None:
+    def _send_train(self, packets: Mapping[int, list[tuple[bytes, int]]], trains: Trains) -> None:
         """Several packets (by payload type) to every receiver, which also keeps each one's keys in the cache."""
         protect, views, pointers, length = srtp_protect, trains.views, trains.pointers, trains.length
         count = len(next(iter(packets.values())))
@@ -155,15 +156,14 @@ class FanOut:
                 group = block.slots[first : first + RECEIVERS]
                 for place, (handle, _, _, _, index, kind) in enumerate(group):
                     view, pointer, at, segment = views[place], pointers[place], 0, 0
-                    for packet in packets[kind]:
-                        size = len(packet)
+                    for packet, size in packets[kind]:
                         view[at : at + size] = packet
                         length[0] = size
                         if protect(handle, pointer + at, length):
                             at = segment = 0  # never in clear
                             break
-                        size = length[0]
-                        segment = segment or size
-                        at += size
+                        if not segment:
+                            segment = length[0]
+                        at += length[0]
                     trains.couple(place, name=names[index], length=at, segment=segment)
                 trains.send(len(group), count)

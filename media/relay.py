@@ -118,13 +118,15 @@ class Relay:
             "video": self.config.video_codecs,
         }
         tracks = negotiation.choose(offer, sends=True, preferences=preferences, single=True)
-        publication = self._publications.get((room, source))
-        if publication is not None and publication.owner != peer and self._has_publisher(publication):
+        standing = self._publications.get((room, source))
+        if standing is not None and standing.owner != peer and self._has_publisher(standing):
             raise SourceTaken(f"{source} of {room}")
-        self._make_room("publisher", room, peer)
-        if publication is None:
-            publication = self._publications[room, source] = Publication(room, source, peer, udp)
+        self._make_room(
+            "publisher", room, peer
+        )  # which may end the last session of a publication, and so the publication
+        publication = self._publications.get((room, source)) or Publication(room, source, peer, udp)
         publication.owner = peer
+        self._publications[room, source] = publication
         name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "publisher")
         server = negotiation.dtls_server(offer)
         session = PublisherSession(self, name, self._identity, publication, tracks, dtls_server=server)

@@ -137,12 +137,12 @@ class SubscriberSession(Session):
 
     def on_finish(self, now: float) -> None:
         """Stops the feeds, tells the last slots."""
-        if self._slots is not None:
-            for slot in self._slots.close(now):
-                self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self._round_trip)
         for feed in self.feeds:
             feed.stop()
         self.publication.subscribers.discard(self)
+        if self._slots is not None:
+            for slot in self._slots.close(now):
+                self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self._round_trip)
 
     def goodbye(self) -> bytes:
         """BYE of the streams it was sent."""

@@ -308,6 +308,32 @@ async def test_unfinished_sessions_are_limited_and_reaped(events: list[MediaEven
     await relay.close()
 
 
+async def test_after_failed_attempts_a_publisher_can_be_watched(relay: Relay) -> None:
+    """The last failed attempt makes room for the one that succeeds, and takes nothing with it."""
+    offer = ScriptedPublisher().peer.offer(sends=True)
+    for _ in range(relay.config.max_unfinished_per_peer):
+        await relay.publish(ROOM, LEAD, PeerId("teacher"), offer)
+    teacher = ScriptedPublisher()
+    await teacher.start(relay)
+    teacher.stream()
+    pupil, _ = await join(relay, "pupil")
+    await until(lambda: pupil.packets > 10)
+    await pupil.close()
+    await teacher.close()
+
+
+async def test_the_only_attempt_may_make_room_for_the_next(events: list[MediaEvent]) -> None:
+    relay = Relay(RelayConfig(max_unfinished_per_peer=1), events.append)
+    await relay.start()
+    await relay.publish(ROOM, LEAD, PeerId("teacher"), ScriptedPublisher().peer.offer(sends=True))
+    teacher = ScriptedPublisher()
+    await teacher.start(relay)
+    pupil, _ = await join(relay, "pupil")
+    await relay.close()
+    await pupil.close()
+    await teacher.close()
+
+
 async def test_a_full_relay_says_so(events: list[MediaEvent]) -> None:
     relay = Relay(RelayConfig(max_subscribers=1), events.append)
     await relay.start()
