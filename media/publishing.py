@@ -83,14 +83,13 @@ class PublisherSession(Session):
         return rtcp.receiver_report(1, [r.block(now) for r in receptions]) + rtcp.description(1, self.publication.cname)
 
     def on_upkeep(self, now: float) -> None:
-        """A report with the bandwidth limit each second, a slot when it is due."""
+        """A report with the bandwidth limit each second, also of nothing: it tells the page that its line is alive. Slots."""
         if now >= self._report_at and self.publication.publisher is self:
             self._report_at = now + REPORT_EVERY
             layers = self.publication.layers.values()
             ssrcs = [layer.reception.ssrc for layer in layers if layer.reception is not None]
-            if ssrcs:
-                limit = rtcp.bitrate_limit(1, ssrcs, self.house.config.video_bitrate)
-                self.send_rtcp(self._report(now) + limit)
+            limit = rtcp.bitrate_limit(1, ssrcs, self.house.config.video_bitrate) if ssrcs else b""
+            self.send_rtcp(self._report(now) + limit)
         if self._slots is not None and now >= self._slots.due_at:
             self.emit_slot(self._slots.take(now), jitter_ms=self._jitter(), round_trip_ms=None)
 

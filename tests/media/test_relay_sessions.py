@@ -57,6 +57,13 @@ async def test_packets_reach_every_subscriber_and_are_proved(
     assert all(slot.packets == slot.acknowledged == slot.source_packets > 0 for slot in lead)
 
 
+async def test_a_silent_publisher_still_hears_from_the_relay(teacher: ScriptedPublisher) -> None:
+    await until(lambda: len(teacher.heard) >= 2, 3)
+    assert all(feedback.blocks == [] for feedback in teacher.heard)
+    teacher.frame(key=True)
+    await until(lambda: any(feedback.blocks for feedback in teacher.heard), 3)
+
+
 async def test_nobody_can_subscribe_before_the_publisher(relay: Relay) -> None:
     with pytest.raises(NoPublisher) as refused:
         await join(relay, "early")
