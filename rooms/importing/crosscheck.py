@@ -33,6 +33,8 @@ REFERENCES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
 }
 """File → (column, the file it points to, the column there)."""
 LISTS = frozenset({"class_codes", "member_teacher_codes", "audience_class_codes"})
+SHOWN = 8
+"""So many codes are named where a finding is about many rows."""
 OWNERS: Mapping[str, tuple[str, str]] = {
     "teacher": ("teachers", "teacher_code"),
     "room": ("rooms", "room_code"),
@@ -174,6 +176,19 @@ def lead_rooms(schools: Iterable[tuple[Row, c.School]], rooms: Table, found: Ite
         for row, school in schools:
             if row.ok and school.leads and school.code not in able:
                 row.note("warning", "role", "lead_without_room", school=school.code)
+
+
+def people_in_charge(tables: Mapping[str, Table]) -> None:
+    """Warns, once for each file, of rooms without a custodian and of schools without a contact person."""
+    for name, key, column, code in (
+        ("rooms", "room_code", "custodian_name", "no_custodian"),
+        ("schools", "school_code", "contact_name", "no_contact"),
+    ):
+        table = tables[name]
+        bare = [row.cells.get(key, "") for row in table.rows if row.ok and not row.cells.get(column)]
+        if bare:
+            shown = " ".join(bare[:SHOWN]) + (" …" if len(bare) > SHOWN else "")
+            table.findings.about_file("warning", table.called, code, column, count=len(bare), codes=shown)
 
 
 def days_in_term(days: Iterable[tuple[Row, c.CalendarDay]], start: object, end: object) -> None:

@@ -112,6 +112,7 @@ def _county(tables: Mapping[str, Table], findings: Findings) -> County | None:
     crosscheck.unavailability(away, tables, owners, rung)
     crosscheck.foreign_resources(classes, lessons, owners)
     crosscheck.lead_rooms(schools, tables["rooms"], found_rooms)
+    crosscheck.people_in_charge(tables)
     crosscheck.days_in_term(days, header.get("term_start"), header.get("term_end"))
     if findings.has_errors:
         return None

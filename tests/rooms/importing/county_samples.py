@@ -13,13 +13,16 @@ import xlsxwriter
 FLAWLESS: Mapping[str, str] = {
     "county": "county_code,name,term_start,term_end,curriculum_plan\nX1,虚构县,2026-09-07,2027-01-22,P\n",
     "schools": (
-        "school_code,name,kind,role,bell_code,parent_school_code,stages\n"
-        "A,第一小学,strong,lead,B,,primary\n"
-        "C,中心小学,central_primary,both,B,,primary\n"
-        "T,北坡教学点,teaching_point,receive,B,C,\n"
+        "school_code,name,kind,role,bell_code,parent_school_code,stages,contact_name\n"
+        "A,第一小学,strong,lead,B,,primary,赵\n"
+        "C,中心小学,central_primary,both,B,,primary,钱\n"
+        "T,北坡教学点,teaching_point,receive,B,C,,孙\n"
     ),
     "bells": "bell_code,weekday,period,start,end,label\nB,1-5,1,08:30,09:10,\nB,1-5,2,09:20,10:00,\n",
-    "rooms": "room_code,school_code,kind,can_lead,max_receivers\nA-R,A,recording,,3\nC-R,C,recording,,\nT-R,T,receiving,,\n",
+    "rooms": (
+        "room_code,school_code,kind,can_lead,max_receivers,custodian_name\n"
+        "A-R,A,recording,,3,李\nC-R,C,recording,,,周\nT-R,T,receiving,,,吴\n"
+    ),
     "teachers": "teacher_code,school_code,name,subjects\nT1,A,甲,music:1-6;art\nT2,C,乙,music\nT3,T,丙,chinese\n",
     "classes": (
         "class_code,school_code,grades,size,receiving_room_code,editions\n"

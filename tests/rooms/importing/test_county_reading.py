@@ -46,8 +46,8 @@ def test_chinese_headings_values_and_names_are_the_same_county(tmp_path: Path, c
         "学校代码,班级代码,学科,星期,节次,教师代码,教室代码,单双周",
     ).replace(",1,1,T1,,all", ",周一,1,T1,,每周").replace(",2,1,T2,,odd", ",星期二,1,T2,,单周")  # fmt: skip
     files["学校"] = files.pop("schools").replace(
-        "school_code,name,kind,role,bell_code,parent_school_code,stages",
-        "学校代码,学校名称,学校类型,角色,作息代码,上级学校代码,学段",
+        "school_code,name,kind,role,bell_code,parent_school_code,stages,contact_name",
+        "学校代码,学校名称,学校类型,角色,作息代码,上级学校代码,学段,联系人",
     ).replace("strong,lead", "优质学校,主讲").replace("teaching_point,receive", "教学点,接收").replace(",primary", ",小学")  # fmt: skip
     assert read(folder_of(tmp_path / "zh", files)) == county
     assert read(workbook_of(tmp_path / "zh.xlsx", files)) == county
