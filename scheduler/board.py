@@ -59,6 +59,8 @@ class Board:
         self.spots_of: list[list[int]] = [[] for _ in offers.wants]
         self.served: list[int] = [0] * len(offers.wants)
         self.weighted = 0
+        self.moves: list[tuple[int, RoomCode, bool]] = []
+        """Changes of lead rooms so far: the spot, and the room it had."""
         self.week_load: dict[tuple[TeacherCode, int], int] = defaultdict(int)
         self.day_load: dict[tuple[TeacherCode, int, int], int] = defaultdict(int)
         self.pair_use: dict[tuple[SchoolCode, SchoolCode], int] = defaultdict(int)
@@ -268,6 +270,7 @@ class Board:
         sitting = Sitting(number, subject, room, own, self.seats_in(room))
         self.sittings[number] = sitting
         if not own:
+            assert not self.room_busy[room] & spot.mask, "two meetings in one room"
             self.room_busy[room] |= spot.mask
         if spot.host is None:
             self.teacher_busy[spot.teacher] |= spot.mask
@@ -285,12 +288,25 @@ class Board:
     def _move_room(self, sitting: Sitting, spot: Spot) -> None:
         found = self.room_for(spot, len(sitting.needs) + 1)
         assert found is not None, "no larger room for a seat that was free"
+        self.moves.append((sitting.spot, sitting.room, sitting.own_room))
+        self._change_room(sitting, *found)
+
+    def _change_room(self, sitting: Sitting, room: RoomCode, own: bool) -> None:
+        mask = self.offers.masks[sitting.spot]
         if not sitting.own_room:
-            self.room_busy[sitting.room] ^= spot.mask
-        sitting.room, sitting.own_room = found
-        sitting.seats = self.seats_in(sitting.room)
-        if not sitting.own_room:
-            self.room_busy[sitting.room] |= spot.mask
+            self.room_busy[sitting.room] ^= mask
+        sitting.room, sitting.own_room, sitting.seats = room, own, self.seats_in(room)
+        if not own:
+            assert not self.room_busy[room] & mask, "two meetings in one room"
+            self.room_busy[room] |= mask
+
+    def undo_moves(self, mark: int) -> None:
+        """Puts sittings back into the rooms they had when `moves` was `mark` long; whoever made them move must be gone."""
+        while len(self.moves) > mark:
+            number, room, own = self.moves.pop()
+            sitting = self.sittings.get(number)
+            if sitting is not None:
+                self._change_room(sitting, room, own)
 
     def _pair(self, lead: SchoolCode, school: SchoolCode, step: int) -> None:
         before = self.pair_use[lead, school]

@@ -22,7 +22,7 @@ from scheduler.board import Board
 from scheduler.bound import prove
 from scheduler.explain import SchoolCeiling
 from scheduler.finish import finished
-from scheduler.improve import Snapshot, restore
+from scheduler.improve import Snapshot, rebuild
 from scheduler.offers import Offers
 from scheduler.outcome import Limits
 from scheduler.polish import Polish
@@ -30,6 +30,8 @@ from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode
 from scheduler.search import Search
 from scheduler.windows import Grid
 
+COOLED = 0.6
+"""Part of the search time after which ruin and recreate is cold and the exact solves take over."""
 TELL_EVERY = 0.5
 """Seconds between two messages of a searcher with nothing urgent to say."""
 
@@ -65,6 +67,13 @@ class Adopt:
     """Order to a searcher: go on from this state."""
 
     state: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """News for a searcher: what is proved for single schools."""
+
+    ceilings: Mapping[SchoolCode, SchoolCeiling]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +125,10 @@ def searcher(line: Connection, task: Task, number: int) -> None:
                 return
             if isinstance(order, Adopt):
                 search.adopt(order.state)
-        warmth = max(0.0, (task.until - now) / max(0.001, task.until - began))
-        if number % 2 and polish.due(warmth):
+            if isinstance(order, Known):
+                search.ceilings = order.ceilings
+        warmth = max(0.0, 1.0 - (now - began) / max(0.001, COOLED * (task.until - began)))
+        if polish.due(warmth):
             polish.step(min(2.5, max(0.1, task.until - now)))
         else:
             search.step(warmth)
@@ -141,7 +152,7 @@ def _finish(offers: Offers, order: Finish, task: Task) -> Plan:
 def meetings_of(offers: Offers, state: Snapshot, previous: Plan | None) -> tuple[Meeting, ...]:
     """The delivery meetings of a state, with codes."""
     board = Board(offers)
-    restore(board, range(len(offers.wants)), state)
+    rebuild(board, state)
     return tuple(numbered(delivery_meetings(board), previous))
 
 
@@ -207,6 +218,8 @@ class Crew:
             elif isinstance(message, Proved):
                 self.bound = min(self.bound, message.weighted)
                 self.ceilings = message.ceilings
+                for searcher_line in list(self.searchers):
+                    self._order(searcher_line, Known(message.ceilings))
             elif isinstance(message, Finished):
                 self.plan = message.plan
         return heard

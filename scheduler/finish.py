@@ -8,7 +8,7 @@ from scheduler.activities import place_activities
 from scheduler.assemble import delivery_meetings, numbered, plan_of
 from scheduler.board import Board
 from scheduler.explain import SchoolCeiling, explain
-from scheduler.improve import Snapshot, restore
+from scheduler.improve import Snapshot, rebuild
 from scheduler.offers import Offers
 from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Unmet
 
@@ -38,7 +38,7 @@ def finished(
 ) -> Plan:
     """The plan of a state. `bound` must be proved; it is raised to nothing, only checked."""
     board = Board(offers)
-    restore(board, range(len(offers.wants)), state)
+    rebuild(board, state)
     fill_up(board)
     meetings = numbered(delivery_meetings(board), previous) + place_activities(board)
     reasons = {(unmet.school_class, unmet.subject): unmet for unmet in explain(board, ceilings)}

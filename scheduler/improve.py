@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from scheduler.board import Board
@@ -17,21 +17,33 @@ class Snapshot:
 
     seats: Mapping[int, tuple[int, ...]]
     rooms: Mapping[int, RoomCode]
+    moves: int
+    """How many changes of lead rooms the board had seen."""
 
 
 def snapshot(board: Board, needs: Collection[int]) -> Snapshot:
     seats = {need: tuple(board.spots_of[need]) for need in needs if board.spots_of[need]}
     rooms = {number: board.sittings[number].room for numbers in seats.values() for number in numbers}
-    return Snapshot(seats, rooms)
+    return Snapshot(seats, rooms, len(board.moves))
 
 
 def restore(board: Board, needs: Collection[int], before: Snapshot) -> None:
-    """Puts the needs back as they were; everybody else must sit where they sat."""
+    """Puts the needs back as they were on this board; everybody else must sit where they sat, if perhaps in another room."""
     for need in needs:
         board.clear(need)
+    board.undo_moves(before.moves)
     for need, numbers in before.seats.items():
         for number in numbers:
             board.seat(need, number, before.rooms[number])
+
+
+def rebuild(board: Board, state: Snapshot) -> None:
+    """Makes the board the whole state of another board."""
+    everyone = range(len(board.offers.wants))
+    for need in everyone:
+        board.clear(need)
+    board.moves.clear()
+    restore(board, everyone, replace(state, moves=0))
 
 
 def apply_seats(board: Board, seats: Mapping[int, tuple[int, ...]]) -> None:

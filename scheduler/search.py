@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 
 from scheduler.board import Board
-from scheduler.improve import Snapshot, restore, snapshot
+from scheduler.explain import SchoolCeiling
+from scheduler.improve import Snapshot, rebuild, restore, snapshot
 from scheduler.offers import Offers
 from scheduler.problem import SchoolCode
 from scheduler.rebuild import reseat
@@ -16,6 +17,10 @@ from scheduler.rebuild import reseat
 WARM = 6.0
 """Weighted halves that a try may lose at the start with a chance of 1/e."""
 COLD = 0.05
+KEEP_EVERY = 4
+"""Tries between two copies of a best state while the search is warm: a copy costs as much as a try."""
+KEEP_ALWAYS = 0.2
+"""Warmth below which every better state is copied."""
 
 
 class Search:
@@ -31,7 +36,10 @@ class Search:
         self.steps = 0
         self.best_weighted = -1
         self._best: Snapshot | None = None
+        self._kept_at = 0
         self._lacking: list[int] = []
+        self.ceilings: Mapping[SchoolCode, SchoolCeiling] = {}
+        """What is proved for single schools; one that has reached its ceiling is left in peace."""
         self.kinds: dict[str, Callable[[], set[int]]] = {
             "school": self._one_school,
             "rivals": self._school_and_rivals,
@@ -51,8 +59,7 @@ class Search:
 
     def adopt(self, state: Snapshot) -> None:
         """Goes on from another state, such as another process's best."""
-        everyone = range(len(self.offers.wants))
-        restore(self.board, everyone, state)
+        rebuild(self.board, state)
         if self.board.weighted > self.best_weighted:
             self._keep()
 
@@ -65,6 +72,7 @@ class Search:
 
     def _keep(self) -> None:
         self.best_weighted = self.board.weighted
+        self._kept_at = self.steps
         self._best = snapshot(self.board, range(len(self.offers.wants)))
 
     @property
@@ -94,20 +102,21 @@ class Search:
         if gain < 0 and self.random.random() >= math.exp(gain / heat):
             restore(board, free, before)
             return False
-        if gain < 0 and weighted > self.best_weighted:
-            self._keep_former(free, before)
-        return board.weighted > self.best_weighted and gain > 0
-
-    def _keep_former(self, free: set[int], before: Snapshot) -> None:
-        """Stores the best state at the moment it is left."""
-        after = snapshot(self.board, free)
-        restore(self.board, free, before)
-        self._keep()
-        restore(self.board, free, after)
+        better = board.weighted > self.best_weighted
+        if better and (self.steps - self._kept_at >= KEEP_EVERY or warmth < KEEP_ALWAYS):
+            self._keep()
+        return better
 
     def _look(self) -> None:
+        """Finds the needs that lack lessons, could have some, and whose school is not at its proven ceiling."""
         wants, served = self.offers.wants, self.board.served
-        self._lacking = [n for n, want in enumerate(wants) if served[n] < want.need.halves and self.offers.seats[n]]
+        lacking = [n for n, want in enumerate(wants) if served[n] < want.need.halves and self.offers.seats[n]]
+        full = {
+            school
+            for school in {wants[n].school for n in lacking} & self.ceilings.keys()
+            if sum(served[n] * wants[n].weight for n in self.of_school[school]) >= self.ceilings[school].weighted
+        }
+        self._lacking = [n for n in lacking if wants[n].school not in full]
 
     def lacking(self) -> list[int]:
         """Needs that lack lessons and could have some, as last looked up."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from scheduler.bound import prove
-from scheduler.crew import Crew, meetings_of
+from scheduler.crew import COOLED, Crew, meetings_of
 from scheduler.explain import SchoolCeiling
 from scheduler.finish import bare, finished
 from scheduler.offers import Offers
@@ -136,6 +136,7 @@ def _alone(problem: Problem, limits: Limits, previous: Plan | None, report: Repo
     offers = Offers(problem, Grid(problem))
     search = Search(offers, Random(limits.seed))  # noqa: S311 # a seeded search, nothing secret
     search.construct()
+    search.ceilings = ceilings
     polish = Polish(search)
     status: PlanStatus = "feasible"
     for step in range(limits.steps):
@@ -144,7 +145,7 @@ def _alone(problem: Problem, limits: Limits, previous: Plan | None, report: Repo
             break
         if search.best_weighted >= bound:
             break
-        warmth = 1.0 - step / limits.steps
+        warmth = max(0.0, 1.0 - step / (COOLED * limits.steps))
         if polish.due(warmth):
             polish.step(600.0, 0.5)
         else:
