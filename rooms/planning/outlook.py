@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import tables
 from rooms.planning.names import Names, names_of
-from rooms.planning.occurrences import OccurrenceView, Who, between
+from rooms.planning.occurrences import OccurrenceView, Who, between, coming
 
 RUNNING = ("queued", "running", "stopping")
 
@@ -62,6 +62,8 @@ class Outlook:
     names: Names
     lessons: tuple[OccurrenceView, ...]
     """Today's."""
+    coming: tuple[OccurrenceView, ...]
+    """The next ones, whatever their day."""
 
     @property
     def stale(self) -> bool:
@@ -129,6 +131,7 @@ async def outlook(session: AsyncSession, code: str, now: datetime) -> Outlook | 
         run_id=await running(session, code),
         names=await names_of(session, code),
         lessons=tuple(await between(session, Who(code), today, today)),
+        coming=tuple(await coming(session, Who(code), now, count=4)),
     )
 
 
