@@ -122,9 +122,12 @@ async def planned(browser: Browser, day: SchoolDay) -> None:
     planner = await signed_in(browser, day, "planner")
     page = planner.page
     await page.goto(f"/planner/{sc.COUNTY}/plans")
-    await page.locator("select[name=seconds]").select_option("15")
+    await page.locator("select[name=seconds]").select_option("60")
     await page.locator("form[data-api$='/runs'] button.button-primary").click()
-    await page.locator("#run-open").click(timeout=60_000)
+    await expect(page.locator("#run-open")).to_be_visible(
+        timeout=90_000
+    )  # it ends when the plan is proven to be the best
+    await page.locator("#run-open").click()
     await page.wait_for_url("**/plans/1")
     await page.locator("a[href$='/publish']").first.click()
     await page.locator("[data-opens=publish-now]").click()
