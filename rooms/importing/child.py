@@ -125,7 +125,7 @@ def _text(value: object) -> str:
         case bool():
             return "1" if value else "0"
         case float():
-            return str(int(value)) if value == int(value) else repr(value)
+            return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
         case datetime():
             if value.year < 1901:  # a time of day that the workbook stores as a date
                 return f"{value:%H:%M}"
