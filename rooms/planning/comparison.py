@@ -6,15 +6,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.problem import Meeting, Pair, Plan, Slot
+from scheduler.problem import Pair, Plan, Slot
 
-Attendance = tuple[str, str, str]
-"""Family, ref or subject, and the class or member that attends."""
+Attendance = tuple[str, str, str, str]
+"""Family, subject, ref, and the class or member that attends."""
+Place = tuple[Slot, str]
+"""A weekly slot and who leads in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One attendance whose weekly slots differ: what was there and is not, and what is there and was not."""
+    """One attendance whose weekly slots or teachers differ: what was there and is not, and what is there and was not."""
 
     family: str
     subject: str
@@ -41,7 +43,7 @@ class Comparison:
     pairs_kept: int
     shifts: tuple[Shift, ...]
     unchanged: int
-    """Weekly attendances that stand in the same slot."""
+    """Weekly attendances that stand in the same slot with the same teacher."""
 
     @property
     def changes(self) -> Mapping[str, int]:
@@ -54,11 +56,10 @@ def compare(before: Plan, after: Plan) -> Comparison:
     old, new = _attendances(before), _attendances(after)
     shifts, unchanged = [], 0
     for key in sorted(old.keys() | new.keys()):
-        was, will = old.get(key, {}), new.get(key, {})
-        unchanged += len(was.keys() & will.keys())
-        gone, come = sorted(was.keys() - will.keys()), sorted(will.keys() - was.keys())
-        if gone or come:
-            shifts.append(_shift(key, was, will, tuple(gone), tuple(come)))
+        was, will = old.get(key, set()), new.get(key, set())
+        unchanged += len(was & will)
+        if was != will:
+            shifts.append(_shift(key, was, will))
     pairs_before = {planned.pair for planned in before.pairings}
     pairs_after = {planned.pair for planned in after.pairings}
     return Comparison(
@@ -72,28 +73,22 @@ def compare(before: Plan, after: Plan) -> Comparison:
     )
 
 
-def _attendances(plan: Plan) -> dict[Attendance, dict[Slot, Meeting]]:
-    found: defaultdict[Attendance, dict[Slot, Meeting]] = defaultdict(dict)
+def _attendances(plan: Plan) -> dict[Attendance, set[Place]]:
+    found: defaultdict[Attendance, set[Place]] = defaultdict(set)
     for meeting in plan.meetings:
         for who in (*meeting.classes, *meeting.members):
-            found[meeting.family, meeting.ref or meeting.subject, who][meeting.slot] = meeting
+            found[meeting.family, meeting.subject, meeting.ref, who].add((meeting.slot, meeting.lead_teacher))
     return found
 
 
-def _shift(
-    key: Attendance,
-    was: Mapping[Slot, Meeting],
-    will: Mapping[Slot, Meeting],
-    gone: tuple[Slot, ...],
-    come: tuple[Slot, ...],
-) -> Shift:
-    some = next(iter((*will.values(), *was.values())))
+def _shift(key: Attendance, was: set[Place], will: set[Place]) -> Shift:
+    gone, come = sorted(was - will), sorted(will - was)
     return Shift(
         family=key[0],
-        subject=some.subject,
-        who=key[2],
-        lead_before=next((meeting.lead_teacher for meeting in was.values()), ""),
-        lead_after=next((meeting.lead_teacher for meeting in will.values()), ""),
-        before=gone,
-        after=come,
+        subject=key[1],
+        who=key[3],
+        lead_before=gone[0][1] if gone else "",
+        lead_after=come[0][1] if come else "",
+        before=tuple(slot for slot, _ in gone),
+        after=tuple(slot for slot, _ in come),
     )
