@@ -21,7 +21,7 @@ def events() -> list[MediaEvent]:
 @pytest.fixture
 def config() -> RelayConfig:
     """Short slots, so that tests need not wait."""
-    return RelayConfig(slot_seconds=0.5, slot_grace_seconds=1.0)
+    return RelayConfig(slot_seconds=0.5, slot_grace_seconds=3.0)
 
 
 @pytest.fixture
