@@ -16,6 +16,7 @@ from rooms.audit.bundle import Exported, export_bundle
 from rooms.audit.checkpoints import sign_checkpoint
 from rooms.audit.notes import open_key
 from rooms.clock import SystemClock
+from rooms.migrations import upgrade
 from rooms.store import SYSTEM, Store
 
 app = App(name="audit", help="导出与验证审计日志 / export and check the audit log")
@@ -39,6 +40,7 @@ def export(out: Annotated[Path, Parameter(name="--out")], county: str | None = N
 async def _export(settings: Settings, out: Path, county: str | None) -> Exported:
     store = Store(settings.database)
     try:
+        await upgrade(store)
         key = open_key(settings.data_dir, settings.public_url)
         return await export_bundle(store, SystemClock(), SYSTEM, key, out, county=county)
     finally:
@@ -77,6 +79,7 @@ def checkpoint() -> None:
 async def _checkpoint(settings: Settings) -> str:
     store = Store(settings.database)
     try:
+        await upgrade(store)
         signed = await sign_checkpoint(store, SystemClock(), open_key(settings.data_dir, settings.public_url))
         return signed.note if signed else say_both("audit.empty") + "\n"
     finally:

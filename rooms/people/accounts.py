@@ -227,7 +227,8 @@ async def change_password(
         account = await session.get_one(Account, who.id, with_for_update=True)
         account.password_hash, account.must_change_password, account.failures = password_hash, False, 0
         await end_sessions(session, clock, account_id=account.id, but=keep)
-        await append(session, actor, "account.password", f"account:{account.login}", at=clock.now())
+        named, county = f"account:{account.login}", who.home_county
+        await append(session, actor, "account.password", named, county=county, at=clock.now())
 
 
 async def _require_own_password(store: Store, settings: Settings, account_id: int, password: str) -> None:

@@ -77,6 +77,12 @@ class Principal:
         """The roles held, wherever."""
         return frozenset(g.role for g in self.grants)
 
+    @property
+    def home_county(self) -> str | None:
+        """The one county all roles lie in; None for who reaches further. Its auditors see what this principal does."""
+        within = {county for grant in self.grants for county in grant.counties}
+        return next(iter(within)) if len(within) == 1 else None
+
     def actor(self, address: str = "", role: Role | None = None) -> Actor:
         """As the audit log names this principal; `role` where one of several is acted in."""
         if self.kind == "device":

@@ -71,10 +71,11 @@ async def _record_failure(store: Store, clock: Clock, login: str, account: Accou
                 session, actor, "session.sign_in", "account:?", at=now, result="failed", personal={"login": login}
             )
             return
-        named = f"account:{login}"
-        await append(session, actor, "session.sign_in", named, at=now, result="failed")
+        named, county = f"account:{login}", (await account_principal(session, account)).home_county
+        await append(session, actor, "session.sign_in", named, county=county, at=now, result="failed")
         if account.locked_at is not None:
-            await append(session, actor, "account.lock", named, at=now, facts={"failures": account.failures})
+            facts = {"failures": account.failures}
+            await append(session, actor, "account.lock", named, county=county, at=now, facts=facts)
 
 
 async def _admit(store: Store, clock: Clock, account_id: int, way: str, address: str, replaces: str) -> SignedIn:
@@ -97,7 +98,8 @@ async def admit_account(
     principal = await account_principal(session, account)
     token = await open_session(session, clock, address, account_id=account.id, replaces=replaces)
     actor = principal.actor(address)
-    await append(session, actor, "session.sign_in", f"account:{account.login}", at=now, facts={"way": way})
+    named, county = f"account:{account.login}", principal.home_county
+    await append(session, actor, "session.sign_in", named, county=county, at=now, facts={"way": way})
     return SignedIn(token, principal)
 
 
