@@ -35,7 +35,7 @@ def import_county(
     yes: Annotated[bool, Parameter(name=["--yes", "-y"])] = False,
     language: Literal["zh_CN", "en", "both"] = "both",
 ) -> None:
-    """导入县区数据(CSV 文件夹、zip 或 xlsx)/ import a county: a folder of CSV files, a zip of it, or one .xlsx workbook.
+    """导入县区数据（CSV 文件夹、zip 或 xlsx）/ import a county: a folder of CSV files, a zip of it, or one .xlsx workbook.
 
     退出码 / exit codes: 0 正常 fine, 1 文件有错误或未确认 mistakes or not confirmed, 2 打不开 cannot be opened.
 
