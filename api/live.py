@@ -7,6 +7,7 @@ the receiving room. To everybody else the lesson does not exist.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Annotated, Any, Literal
 
@@ -295,14 +296,15 @@ async def live(call: Call[OccurrencePath, Nothing, Nothing]) -> web.StreamRespon
     if not socket.can_prepare(call.request):
         raise Problem("bad_request")
     await socket.prepare(call.request)
-    try:
-        await call.app.board.enter(call.actor, side.id)
-    except Refusal as refusal:
-        await socket.send_json({"type": "bye", **_told(refusal, call.caller.language)})
-        await socket.close()
-        return socket
-    async with call.app.hall.seat(view.id, side.id) as (room, seat):
-        await Conversation(call, socket, room, seat, side).hold()
+    with contextlib.suppress(ConnectionResetError):  # the page left while it was spoken to
+        try:
+            await call.app.board.enter(call.actor, side.id)
+        except Refusal as refusal:
+            await socket.send_json({"type": "bye", **_told(refusal, call.caller.language)})
+            await socket.close()
+            return socket
+        async with call.app.hall.seat(view.id, side.id) as (room, seat):
+            await Conversation(call, socket, room, seat, side).hold()
     return socket
 
 
@@ -334,8 +336,11 @@ class Conversation:
         finally:
             for task in talks:
                 task.cancel()
-            await asyncio.gather(*talks, return_exceptions=True)
+            ended = await asyncio.gather(*talks, return_exceptions=True)
             await self.socket.close()
+        for result in ended:
+            if isinstance(result, Exception) and not isinstance(result, TimeoutError | ConnectionResetError):
+                raise result
 
     async def _pump(self) -> None:
         while True:

@@ -6,20 +6,19 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import small_county as sc
-from chromium import Screen, open_screen
+from chromium import Screen
 from lines import Line
 from playwright.async_api import Browser, Page, expect
 from school_day import PIN, SchoolDay, environment_of
 from sqlalchemy import select
+from steps import enrolled, planned, signed_in
 
-from api.pages import ZONE
-from rooms.planning.occurrences import Who, between, occurrence
+from rooms.planning.occurrences import occurrence
 from rooms.tables import EvidenceEvent, Verdict
 
 pytestmark = pytest.mark.journey
@@ -32,24 +31,6 @@ NOBODY_SENDS = "409 (Conflict)"
 """What the relay answers between the end of the teacher's session and the news that the class is over."""
 LASTS = 21.0
 """Seconds of the class: enough for the rule's fifteen, with the first ones lost to connecting."""
-
-
-async def signed_in(browser: Browser, day: SchoolDay, login: str, size: str = "1366x768") -> Screen:
-    """Somebody who opened their sign-in link."""
-    screen = await open_screen(browser, day.url, size)
-    await screen.page.goto(f"/link/{day.links[login]}")
-    await screen.page.get_by_role("button", name="进入").click()
-    return screen
-
-
-async def enrolled(browser: Browser, day: SchoolDay, room: str) -> Screen:
-    """A classroom's device that was enrolled with its printed code and shows its waiting screen."""
-    screen = await open_screen(browser, day.url, "1920x1080")
-    await screen.page.goto("/enrol")
-    await screen.page.locator("input[name=code]").fill(day.codes[room])
-    await screen.page.locator("form button").last.click()
-    await screen.page.wait_for_url("**/classroom")
-    return screen
 
 
 async def until(ask: Callable[[], Awaitable[Any]], seconds: float, what: str) -> Any:
@@ -115,31 +96,6 @@ async def test_a_class_is_held_and_counted(school_day: SchoolDay, browser: Brows
         line.close()
     await counted(browser, day, lesson)
     await proven(day, tmp_path)
-
-
-async def planned(browser: Browser, day: SchoolDay) -> None:
-    """The planner has the county planned in the browser and publishes the plan; both classes get their music."""
-    planner = await signed_in(browser, day, "planner")
-    page = planner.page
-    await page.goto(f"/planner/{sc.COUNTY}/plans")
-    await page.locator("select[name=seconds]").select_option("60")
-    await page.locator("form[data-api$='/runs'] button.button-primary").click()
-    await expect(page.locator("#run-open")).to_be_visible(
-        timeout=90_000
-    )  # it ends when the plan is proven to be the best
-    await page.locator("#run-open").click()
-    await page.wait_for_url("**/plans/1")
-    await page.locator("a[href$='/publish']").first.click()
-    await page.locator("[data-opens=publish-now]").click()
-    await page.locator("#publish-now button.button-primary").click()
-    await page.wait_for_url("**published=1*")
-    assert planner.errors == []
-    await planner.context.close()
-    today = day.clock.now().astimezone(ZONE).date()
-    async with day.store.read() as session:
-        coming = await between(session, Who(sc.COUNTY), today + timedelta(days=1), today + timedelta(days=28))
-    served = {side.school_code for lesson in coming for side in lesson.receivers}
-    assert served == {sc.VILLAGE, sc.POINT}
 
 
 async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
