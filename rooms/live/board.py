@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +30,7 @@ from rooms.live.evidence import Evidence, EvidenceWriter, known_only, of_media, 
 from rooms.live.state import LiveState, load_state, quality
 from rooms.people.assistants import recognise
 from rooms.people.scope import Principal
-from rooms.refusals import NotFound
+from rooms.refusals import NotFound, Refusal
 from rooms.rulesets import RuleSet
 from rooms.store import SYSTEM, Actor, Store
 from rooms.tables import Occurrence
@@ -39,6 +40,8 @@ __all__ = ["LateItem", "LiveBoard"]
 log = structlog.get_logger("live")
 
 SWEEP_SECONDS = 5.0
+PATIENCE_SECONDS = 10.0
+"""A sweep that has begun may end its transaction."""
 
 
 class LiveBoard:
@@ -51,17 +54,21 @@ class LiveBoard:
         self._idle = timedelta(minutes=settings.auto_end_minutes)
         self._writer = EvidenceWriter(self._keep)
         self._task: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
         self.rules = rules
 
     async def start(self) -> None:
         """Start the evidence writer and the sweep (automatic end, judging, grace)."""
         self._writer.start()
+        self._stop.clear()
         self._task = asyncio.create_task(self._sweep_for_ever(), name="live sweep")
 
     async def close(self) -> None:
         """Store what is queued and end both tasks."""
         await self._writer.close()
         if self._task is not None:
+            self._stop.set()
+            await asyncio.wait({self._task}, timeout=PATIENCE_SECONDS)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
@@ -198,12 +205,14 @@ class LiveBoard:
                 await self._tell(occurrence_id)
 
     async def _sweep_for_ever(self) -> None:
-        while True:
+        while not self._stop.is_set():
             try:
                 await self.sweep()
-            except (SQLAlchemyError, OSError, NotFound):
+            except (SQLAlchemyError, OSError, Refusal):
                 log.exception("sweep_failed")
-            await asyncio.sleep(SWEEP_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_SECONDS):
+                    await self._stop.wait()
 
     # ------------------------------------------------------------ within
 

@@ -24,6 +24,7 @@ QUEUE_LENGTH = 100_000
 """Events that wait for a database that does not answer: over two hours of 120 sessions with a slot each 10 s."""
 LARGEST_BATCH = 500
 GATHER_SECONDS = 0.05
+COMMIT_SECONDS = 5.0
 RETRY_SECONDS = (0.2, 1.0, 5.0)
 
 
@@ -164,7 +165,7 @@ class EvidenceWriter:
         attempt = 0
         while True:
             try:
-                await self._keep(batch)
+                await self._unbroken(batch)
                 return
             except (SQLAlchemyError, OSError) as error:
                 if refuses(error):
@@ -174,6 +175,17 @@ class EvidenceWriter:
                 log.exception("evidence_not_stored", events=len(batch), again_in=pause)
                 await asyncio.sleep(pause)
                 attempt += 1
+
+    async def _unbroken(self, batch: Sequence[Evidence]) -> None:
+        """A commit that has begun is ended even when the writer is told to stop: half a transaction would hold the database's lock."""
+        work = asyncio.ensure_future(self._keep(batch))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            await asyncio.wait({work}, timeout=COMMIT_SECONDS)
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            raise
 
     async def _store_singly(self, batch: Sequence[Evidence]) -> None:
         """One row the database will never take must not hold up the others."""
