@@ -16,6 +16,7 @@ from scheduler.problem import (
     ODD,
     ClassCode,
     LessonRow,
+    Pair,
     RoomCode,
     SchoolCode,
     Subject,
@@ -44,7 +45,8 @@ class Sitting:
 class Board:
     """Who sits where, with every hard rule of delivery kept at every moment."""
 
-    def __init__(self, offers: Offers) -> None:
+    def __init__(self, offers: Offers, *, keep_locked: bool = True) -> None:
+        """`keep_locked`: a locked pairing that can be used holds its place among the partners from the start (H10)."""
         self.offers = offers
         problem = offers.problem
         self.policy = problem.policy
@@ -67,6 +69,7 @@ class Board:
         self.lead_partners: dict[SchoolCode, int] = defaultdict(int)
         self.receive_partners: dict[SchoolCode, int] = defaultdict(int)
         self.lead_room_without: dict[tuple[LessonRow, RoomCode], Mask] = {}
+        self.locked = self._lock() if keep_locked else ()
         self.staffed = frozenset(offers.staff_none)
         self.staff_used: dict[SchoolCode, list[Mask]] = {}
         """H11, by school: at place k, the atoms at which more than k teachers are missing or asked to assist."""
@@ -75,6 +78,24 @@ class Board:
             for code in offers.staff[school]:
                 self._raise(levels, grid.teacher_busy[code])
             self.staff_used[school] = levels
+
+    def _lock(self) -> tuple[Pair, ...]:
+        kept = []
+        for standing in self.offers.problem.pairings:
+            lead, school = standing.pair
+            usable = any(
+                want.school == school and lead in self.offers.by_lead[need]
+                for need, want in enumerate(self.offers.wants)
+            )
+            if (
+                standing.locked
+                and usable
+                and self.lead_partners[lead] < self.policy.max_partners_per_lead
+                and self.receive_partners[school] < self.policy.max_partners_per_receiver
+            ):
+                self._pair(lead, school, 1)
+                kept.append(standing.pair)
+        return tuple(kept)
 
     # ------------------------------------------------------------ assistants
 

@@ -102,7 +102,7 @@ def prove(
 
 
 def _whole(offers: Offers, seconds: float, work: float | None) -> int:
-    model = SubModel(Board(offers), range(len(offers.wants)), Random(0), plain=True)  # noqa: S311 # no tie-breaks are drawn
+    model = SubModel(Board(offers, keep_locked=False), range(len(offers.wants)), Random(0), plain=True)  # noqa: S311 # no tie-breaks are drawn
     return model.ceiling(seconds, work)
 
 

@@ -32,6 +32,10 @@ from scheduler.windows import Grid
 
 COOLED = 0.6
 """Part of the search time after which ruin and recreate is cold and the exact solves take over."""
+CYCLE_PER_NEED = 0.055
+"""Seconds that one cooling takes for every need; small counties are warmed up again and again."""
+REHEAT = 0.7
+"""Warmth at which a later cycle begins."""
 TELL_EVERY = 0.5
 """Seconds between two messages of a searcher with nothing urgent to say."""
 
@@ -103,6 +107,26 @@ class Task:
 # ---------------------------------------------------------------- in the processes
 
 
+class Cycles:
+    """The search time cut into equal coolings."""
+
+    def __init__(self, began: float, until: float, needs: int) -> None:
+        total = max(0.001, until - began)
+        self.number = max(1, int(total / max(1.5, CYCLE_PER_NEED * needs)))
+        self._began, self._length, self._seen = began, total / self.number, 0
+
+    def begins(self, now: float) -> bool:
+        """True once at the begin of every cycle but the first."""
+        cycle = min(self.number - 1, int((now - self._began) / self._length))
+        fresh, self._seen = cycle > self._seen, cycle
+        return fresh
+
+    def warmth(self, now: float) -> float:
+        """1 at the begin of the first cycle, less at that of later ones, 0 from `COOLED` of each on."""
+        part = (now - self._began - self._seen * self._length) / (COOLED * self._length)
+        return max(0.0, 1.0 - part) * (REHEAT if self._seen else 1.0)
+
+
 def searcher(line: Connection, task: Task, number: int) -> None:
     """A searching process: tells better states, takes orders between two tries, ends with its parent."""
     parent = os.getppid()
@@ -111,7 +135,8 @@ def searcher(line: Connection, task: Task, number: int) -> None:
     search = Search(offers, random)
     search.construct()
     polish = Polish(search)
-    began, told_at, told = time.monotonic(), 0.0, -1
+    cycles = Cycles(time.monotonic(), task.until, len(offers.wants))
+    told_at, told = 0.0, -1
     while os.getppid() == parent:
         now = time.monotonic()
         if (search.best_weighted > told and now - told_at > TELL_EVERY) or told < 0:
@@ -123,11 +148,13 @@ def searcher(line: Connection, task: Task, number: int) -> None:
             if isinstance(order, Finish):
                 line.send(Finished(_finish(offers, order, task)))
                 return
-            if isinstance(order, Adopt):
+            if isinstance(order, Adopt) and cycles.number == 1:
                 search.adopt(order.state)
             if isinstance(order, Known):
                 search.ceilings = order.ceilings
-        warmth = max(0.0, 1.0 - (now - began) / max(0.001, COOLED * (task.until - began)))
+        if cycles.begins(now):
+            search.adopt(search.best())
+        warmth = cycles.warmth(now)
         if polish.due(warmth):
             polish.step(min(2.5, max(0.1, task.until - now)))
         else:
