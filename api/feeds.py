@@ -23,7 +23,7 @@ class FeedPath(Shape):
 
 
 @routes.get(
-    "/calendar/{token}.ics", needs=PUBLIC, summary="A calendar to subscribe to", produces=CALENDAR, limit="link"
+    "/calendar/{token}.ics", needs=PUBLIC, summary="A calendar to subscribe to", produces=CALENDAR, limit="calendar"
 )
 async def calendar(call: Call[FeedPath, Nothing, Nothing]) -> web.Response:
     text = await read_feed(call.app.store, call.app.clock, call.path.token, languages=(call.caller.language,))

@@ -16,6 +16,7 @@ from api.problems import Problem
 RULES: Mapping[str, str] = {
     "sign_in": "20/minute",
     "link": "30/minute",
+    "calendar": "300/minute",
     "enrol": "20/minute",
     "pin": "30/minute",
     "offer": "120/minute",

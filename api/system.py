@@ -8,13 +8,14 @@ from ipaddress import ip_address
 from typing import Literal
 
 from aiohttp import web
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.openapi import document
 from api.problems import Problem
 from api.routing import PUBLIC, Call, Nothing, Route, Routes, Shape
 from config import VERSION
+from rooms.tables import AuditHead
 
 DOCUMENT: web.AppKey[bytes] = web.AppKey("openapi", bytes)
 """The API document of this server, printed once."""
@@ -55,6 +56,8 @@ async def metrics(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
     totals = call.app.relay.totals()
     for role, count in (("publisher", totals.publishers), ("subscriber", totals.subscribers)):
         call.app.metrics.sessions.labels(role).set(count)
+    async with call.app.store.read() as session:
+        call.app.metrics.log_size.set(await session.scalar(select(AuditHead.size)) or 0)
     return web.Response(body=call.app.metrics.text(), content_type="text/plain", charset="utf-8")
 
 

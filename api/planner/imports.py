@@ -85,7 +85,7 @@ async def import_page(call: Call[CountyPath, Nothing, Nothing]) -> web.Response:
 
 @routes.post(
     "/api/planner/{county}/imports/check", needs="county.import", summary="Read county files without keeping them",
-    upload=True,
+    upload=True, limit="import",
 )  # fmt: skip
 async def check(call: Call[CountyPath, Nothing, Nothing]) -> Report:
     async with receive(call.request, max_bytes=call.app.settings.upload_max_mb << 20) as received:
@@ -96,7 +96,7 @@ async def check(call: Call[CountyPath, Nothing, Nothing]) -> Report:
 
 @routes.post(
     "/api/planner/{county}/imports", needs="county.import", summary="Import county files, all or nothing", upload=True,
-    status=201,
+    status=201, limit="import",
 )  # fmt: skip
 async def accept(call: Call[CountyPath, Nothing, Nothing]) -> Accepted:
     app = call.app

@@ -46,7 +46,7 @@ class RunState(Shape):
     problem: str | None = Field(description="Why there is none, in the reader's language.")
 
 
-@routes.post("/api/planner/{county}/runs", needs="plan.run", summary="Start a planning run", status=202)
+@routes.post("/api/planner/{county}/runs", needs="plan.run", summary="Start a planning run", status=202, limit="plan")
 async def start(call: Call[CountyPath, Nothing, StartRun]) -> Started:
     app, body, county = call.app, call.body, call.path.county
     previous = None

@@ -9,6 +9,7 @@ from aiohttp import ClientSession
 from api_world import Site
 
 from api.app import build_app, every_route
+from api.limits import RULES
 from api.openapi import document
 from api.problems import PROBLEM_JSON
 from api.routing import PUBLIC, SIGNED_IN
@@ -64,3 +65,8 @@ def test_references_within_schemas_lead_somewhere() -> None:
 async def test_the_server_tells_it(site: Site, browser: ClientSession) -> None:
     async with browser.get("/openapi.json") as answer:
         assert (await answer.json())["paths"].keys() == DOCUMENT["paths"].keys()
+
+
+def test_every_rule_guards_a_door() -> None:
+    guarded = {route.limit for route in every_route() if route.limit} | {"offer"}
+    assert guarded == RULES.keys()

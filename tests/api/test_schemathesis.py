@@ -25,7 +25,7 @@ from api.access import session_cookie
 from config.settings import Settings
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 4
+EXAMPLES = 3
 ENDS_THE_SESSION = ("/sign-out", "/api/sign-out")
 
 

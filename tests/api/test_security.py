@@ -129,7 +129,9 @@ async def test_behind_tls_the_cookie_is_bound_to_the_host(settings: Settings) ->
 async def test_only_this_machine_reads_the_figures(site: Site, browser: ClientSession) -> None:
     async with browser.get("/metrics") as answer:
         assert answer.status == 200
-        assert "sanke_http_requests_total" in await answer.text()
+        text = await answer.text()
+        assert "sanke_http_requests_total" in text
+        assert "sanke_audit_entries 0.0" in text
     object.__setattr__(site.server.services.settings, "trusted_proxies", ("127.0.0.1",))
     async with browser.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"}) as answer:
         assert answer.status == 401

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from api.server import running
 from config.settings import Settings
@@ -80,3 +81,15 @@ async def test_a_start_that_fails_half_way_leaves_nothing_running(settings: Sett
         with pytest.raises(OSError, match="use"):
             async with running(clash):
                 pass
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+async def test_postgresql_and_redis_come_by_settings_alone(settings: Settings, redis_url: str) -> None:
+    city = settings.model_copy(update={"redis_url": SecretStr(redis_url)})
+    async with running(city) as server, running(city) as other:
+        async with aiohttp.ClientSession(server.local_url) as client, client.get("/healthz") as answer:
+            assert (await answer.json())["database"] == "postgresql"
+        async with other.services.bus.subscribe("topic") as messages:
+            await server.services.bus.publish("topic", {"n": 1})
+            async with asyncio.timeout(10):
+                assert await anext(messages) == {"n": 1}
