@@ -34,7 +34,7 @@ def addresses(values: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield WHOSE[route.path.split("/")[1]], path + QUERIES.get(route.path, "")
 
 
-QUERIES = {"/planner/{county}/plans/{number}/compare": "?with=1"}
+QUERIES = {"/planner/{county}/plans/{number}/compare": "?to=1"}
 
 
 async def look(screen: Screen, address: str) -> list[str]:
