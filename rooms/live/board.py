@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
@@ -30,7 +29,7 @@ from rooms.live.evidence import Evidence, EvidenceWriter, known_only, of_media, 
 from rooms.live.state import LiveState, load_state, quality
 from rooms.people.assistants import recognise
 from rooms.people.scope import Principal
-from rooms.refusals import NotFound, Refusal
+from rooms.refusals import NotFound
 from rooms.rulesets import RuleSet
 from rooms.store import SYSTEM, Actor, Store
 from rooms.tables import Occurrence
@@ -199,16 +198,19 @@ class LiveBoard:
         async with self._store.read() as session:
             due = await lessons_to_judge(session, self.rules, now)
         for occurrence_id in due:
-            async with self._store.write() as session:
-                changed = await judge_lesson(session, self.rules, occurrence_id, now)
-            if changed:
-                await self._tell(occurrence_id)
+            await self._judge(occurrence_id, now)
+
+    async def _judge(self, occurrence_id: str, now: datetime) -> None:
+        async with self._store.write() as session:
+            changed = await judge_lesson(session, self.rules, occurrence_id, now)
+        if changed:
+            await self._tell(occurrence_id)
 
     async def _sweep_for_ever(self) -> None:
         while not self._stop.is_set():
             try:
                 await self.sweep()
-            except (SQLAlchemyError, OSError, Refusal):
+            except Exception:  # whatever it was, the next lesson must still be judged
                 log.exception("sweep_failed")
             with suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):

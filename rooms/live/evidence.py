@@ -104,9 +104,10 @@ async def known_only(session: AsyncSession, evidence: Sequence[Evidence]) -> lis
 
 
 def refuses(error: Exception) -> bool:
-    """Whether the database will never take what it was given, as against a lost line or a lock: bad values, broken references."""
+    """Whether the rows will never be taken, as against a lost line or a lock: bad values, broken references, our own mistake."""
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None) or "")
-    return isinstance(error, IntegrityError | DataError) or state[:2] in ("22", "23")
+    passing = isinstance(error, SQLAlchemyError | OSError) and not isinstance(error, IntegrityError | DataError)
+    return not passing or state[:2] in ("22", "23")
 
 
 Keep = Callable[[Sequence[Evidence]], Awaitable[None]]
@@ -167,7 +168,7 @@ class EvidenceWriter:
             try:
                 await self._unbroken(batch)
                 return
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:
                 if refuses(error):
                     await self._store_singly(batch)
                     return

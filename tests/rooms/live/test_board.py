@@ -383,3 +383,26 @@ async def test_the_tasks_of_a_board_begin_and_end(
         board.on_media_event(event)
     await board.close()
     assert await counted(store, EvidenceEvent, kind="slot") == 6
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_sweep_that_fails_is_not_the_last(
+    store: Store, lesson: Lesson, bus: MemoryBus, settings: Settings, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stumbling(LiveBoard):
+        sweeps = 0
+
+        async def sweep(self) -> None:
+            self.sweeps += 1
+            if self.sweeps == 1:
+                raise RuntimeError
+            await super().sweep()
+
+    monkeypatch.setattr("rooms.live.board.SWEEP_SECONDS", 0.001)
+    clock.time = END
+    board = Stumbling(store, clock, bus, RULES, settings)
+    await board.start()
+    async with asyncio.timeout(10):
+        while await state_of(store, lesson) != "judged":
+            await asyncio.sleep(0.01)
+    await board.close()

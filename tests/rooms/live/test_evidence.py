@@ -41,7 +41,10 @@ def test_an_event_has_one_id_and_another_event_another() -> None:
 class Keeper:
     """Keeps what it is given, after failing as often as it was told; refuses the rows it was told to refuse."""
 
-    def __init__(self, failures: int = 0, refused: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, failures: int = 0, refused: frozenset[str] = frozenset(), refusal: Exception | None = None
+    ) -> None:
+        self.refusal = refusal or IntegrityError("INSERT", {}, ValueError("no"))
         self.failures, self.refused, self.kept = failures, refused, list[Evidence]()
 
     async def __call__(self, batch: Sequence[Evidence]) -> None:
@@ -49,7 +52,7 @@ class Keeper:
             self.failures -= 1
             raise OperationalError("INSERT", {}, OSError("the database is away"))
         if any(each.event_id in self.refused for each in batch):
-            raise IntegrityError("INSERT", {}, ValueError("no"))
+            raise self.refusal
         self.kept += batch
 
 
@@ -70,9 +73,10 @@ async def test_a_database_that_comes_back_gets_everything(monkeypatch: pytest.Mo
     assert keeper.kept == some(700)
 
 
-async def test_a_row_that_is_refused_holds_up_nobody() -> None:
+@pytest.mark.parametrize("refusal", [None, KeyError("a mistake of ours")])
+async def test_a_row_that_is_refused_holds_up_nobody(refusal: Exception | None) -> None:
     events = some(30)
-    keeper = Keeper(refused=frozenset({events[7].event_id}))
+    keeper = Keeper(refused=frozenset({events[7].event_id}), refusal=refusal)
     writer = await written(keeper, events)
     assert keeper.kept == events[:7] + events[8:]
     assert writer.dropped == 1
