@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from rooms.planning.changes import cancel
+from rooms.planning.changes import NewLesson, add_lesson, cancel
 from rooms.planning.occurrences import Who, between
 from rooms.planning.publish import preview_publication, publish_plan
 from rooms.refusals import Invalid, NotFound
@@ -180,3 +180,22 @@ async def test_refusals(store: Store, county: str, clock: Any, planner: Actor, a
     assert refusal.value.facts == {"kind": "class", "code": "K9"}
     assert await rows(store) == []
     assert await audited(store, "plan.publish") == 0
+
+
+async def test_lessons_added_by_hand_stand_and_their_clashes_are_shown(
+    store: Store, county: str, clock: Any, planner: Actor
+) -> None:
+    monday = date(2026, 9, 7)
+    extra = NewLesson(
+        county, monday, 600, 640, subject="art", lead_teacher_code="T2", lead_room_code="R1", class_codes=("K3",)
+    )
+    by_hand = await add_lesson(store, planner, clock, extra)
+    done = await publish_plan(store, planner, clock, county, 1, START)
+    assert {(clash.occurrence_id, clash.what, clash.code, clash.day) for clash in done.clashes} == {
+        (by_hand, "room", "R1", monday),
+        (by_hand, "room", "R3", monday),
+        (by_hand, "class", "K3", monday),
+    }
+    again = await publish_plan(store, planner, clock, county, 1, START)
+    assert (again.added, again.removed) == (0, 0)
+    assert by_hand in {row.id for row in await rows(store)}
