@@ -54,39 +54,21 @@ class Sketch:
         return (len(self.classes) + len(self.members)) * self.slot.halves
 
 
-class Hall:
-    """Who is held when, with the board's meetings and those of the activities placed so far."""
+class Standing:
+    """Who is held when before any meeting: computed once for a county."""
 
-    def __init__(self, board: Board) -> None:
-        self.board = board
-        self.problem: Problem = board.offers.problem
-        self.held: dict[tuple[str, str], Minutes] = defaultdict(int)
-        self.load: dict[tuple[TeacherCode, int, int], int] = defaultdict(int)
-        """Remote meetings of a teacher by weekday (0: the whole week) and parity."""
-        self.seated: dict[SchoolCode, list[Minutes]] = defaultdict(list)
-        """Classes in meetings, one entry a class and meeting."""
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self.staff: dict[SchoolCode, list[TeacherCode]] = defaultdict(list)
-        for teacher in self.problem.teachers.values():
+        for teacher in problem.teachers.values():
             self.staff[teacher.school].append(teacher.code)
-        self._county()
-        for sitting in board.sittings.values():
-            spot = board.offers.spots[sitting.spot]
-            classes = [board.offers.wants[need].need.school_class for need in sitting.needs]
-            self._hold(spot.teacher, sitting.room, spot.slot, classes, ())
-
-    def _county(self) -> None:
-        rooms: dict[SchoolCode, list[tuple[str, str]]] = defaultdict(list)
-        for teacher in self.problem.teachers.values():
-            rooms[teacher.school].append(("teacher", teacher.code))
-        for room in self.problem.rooms.values():
-            rooms[room.school].append(("room", room.code))
-        for group in self.problem.classes.values():
-            rooms[group.school].append(("class", group.code))
-        for gone in self.problem.unavailabilities:
-            mask = minutes(gone.slot)
-            for key in rooms[SchoolCode(gone.code)] if gone.resource == "school" else [(gone.resource, gone.code)]:
-                self.held[key] |= mask
-        for lesson in self.problem.lessons:
+        self.lead_rooms: dict[SchoolCode, list[RoomCode]] = defaultdict(list)
+        for room in problem.rooms.values():
+            if room.can_lead:
+                self.lead_rooms[room.school].append(room.code)
+        self.held: dict[tuple[str, str], Minutes] = defaultdict(int)
+        self._absences()
+        for lesson in problem.lessons:
             mask = minutes(lesson.slot)
             if lesson.teacher:
                 self.held["teacher", lesson.teacher] |= mask
@@ -94,6 +76,37 @@ class Hall:
                 self.held["room", lesson.room] |= mask
             for code in lesson.classes:
                 self.held["class", code] |= mask
+
+    def _absences(self) -> None:
+        problem = self.problem
+        members: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for teacher in problem.teachers.values():
+            members[teacher.school].append(("teacher", teacher.code))
+        for room in problem.rooms.values():
+            members[room.school].append(("room", room.code))
+        for group in problem.classes.values():
+            members[group.school].append(("class", group.code))
+        for gone in problem.unavailabilities:
+            mask = minutes(gone.slot)
+            for key in members[gone.code] if gone.resource == "school" else [(gone.resource, gone.code)]:
+                self.held[key] |= mask
+
+
+class Hall:
+    """Who is held when, with the board's meetings and those of the activities placed so far."""
+
+    def __init__(self, board: Board, standing: Standing) -> None:
+        self.board = board
+        self.problem, self.staff, self._lead_rooms = standing.problem, standing.staff, standing.lead_rooms
+        self.held: dict[tuple[str, str], Minutes] = standing.held.copy()
+        self.load: dict[tuple[TeacherCode, int, int], int] = defaultdict(int)
+        """Remote meetings of a teacher by weekday (0: the whole week) and parity."""
+        self.seated: dict[SchoolCode, list[Minutes]] = defaultdict(list)
+        """Classes in meetings, one entry a class and meeting."""
+        for sitting in board.sittings.values():
+            spot = board.offers.spots[sitting.spot]
+            classes = [board.offers.wants[need].need.school_class for need in sitting.needs]
+            self._hold(spot.teacher, sitting.room, spot.slot, classes, ())
 
     def _hold(
         self,
@@ -155,15 +168,8 @@ class Hall:
 
     def room(self, school: SchoolCode, mask: Minutes, barred: frozenset[RoomCode] = frozenset()) -> RoomCode | None:
         """A free lead room of the school, the one with the fewest seats first."""
-        rooms = [
-            room
-            for room in self.problem.rooms.values()
-            if room.school == school
-            and room.can_lead
-            and not self.held["room", room.code] & mask
-            and room.code not in barred
-        ]
-        return min(rooms, key=lambda room: (self.board.seats_in(room.code), room.code)).code if rooms else None
+        rooms = [code for code in self._lead_rooms[school] if not self.held["room", code] & mask and code not in barred]
+        return min(rooms, key=lambda code: (self.board.seats_in(code), code)) if rooms else None
 
     # ------------------------------------------------------------ communities
 
@@ -179,7 +185,7 @@ class Hall:
     def _gathering(self, community: Community, weeks: int) -> Sketch | None:
         host_school = self.problem.teachers[community.host].school
         best: Sketch | None = None
-        for slot in self._community_windows(community, weeks):
+        for slot in self.community_windows(community, weeks):
             mask = minutes(slot)
             if not self.teacher_free(community.host, slot) or not self.spares(host_school, mask, 0, 1):
                 continue
@@ -208,7 +214,7 @@ class Hall:
                 chosen.append(code)
         return tuple(chosen)
 
-    def _community_windows(self, community: Community, weeks: int) -> Iterator[Slot]:
+    def community_windows(self, community: Community, weeks: int) -> Iterator[Slot]:
         """Windows within the host school's day that begin or end where a period of anybody's school does."""
         schools = {self.problem.teachers[code].school for code in (community.host, *community.members)}
         host = self.problem.schools[self.problem.teachers[community.host].school]
@@ -252,7 +258,7 @@ class Hall:
 
     def _lectures(self, course: NetworkCourse, weeks: int) -> Iterator[Sketch]:
         school = self.problem.teachers[course.lead_teacher].school
-        for slot in self._course_windows(course, school, weeks):
+        for slot in self.course_windows(course, weeks):
             mask = minutes(slot)
             if not self.teacher_free(course.lead_teacher, slot) or not self.spares(school, mask, 0, 1):
                 continue
@@ -281,8 +287,9 @@ class Hall:
                 chosen.append(code)
         return tuple(chosen)
 
-    def _course_windows(self, course: NetworkCourse, school: SchoolCode, weeks: int) -> Iterator[Slot]:
+    def course_windows(self, course: NetworkCourse, weeks: int) -> Iterator[Slot]:
         least = self.problem.policy.min_common_minutes
+        school = self.problem.teachers[course.lead_teacher].school
         for weekday, periods in sorted(self.problem.schools[school].periods.items()):
             for start, end in periods:
                 length = end - start if course.length is None else max(course.length, min(least, end - start))
@@ -291,41 +298,29 @@ class Hall:
                         yield Slot(weekday, first, first + length, weeks)
 
 
-def place_activities(board: Board) -> list[Meeting]:
+def place_activities(board: Board, standing: Standing | None = None) -> list[Meeting]:
     """Every course and community that can be held around the board's meetings: courses first, they have fewer windows."""
-    hall = Hall(board)
+    problem = board.offers.problem
+    hall = Hall(board, standing or Standing(problem))
     meetings: list[Meeting] = []
-    for course in board.offers.problem.courses:
+    for course in problem.courses:
+        told = (course.subject, course.lead_teacher)
         for number, sketch in enumerate(hall.course(course), 1):
             code = f"{course.code}-{number}"
-            meetings.append(
-                Meeting(
-                    code,
-                    "network",
-                    course.subject,
-                    course.lead_teacher,
-                    sketch.room,
-                    sketch.slot,
-                    sketch.classes,
-                    (),
-                    course.code,
-                )
-            )
-    for community in board.offers.problem.communities:
+            meetings.append(Meeting(code, "network", *told, sketch.room, sketch.slot, sketch.classes, (), course.code))
+    for community in problem.communities:
+        told = (community.subject, community.host)
         for number, sketch in enumerate(hall.community(community), 1):
             hall.take(community.host, sketch)
             code = f"{community.code}-{number}"
             meetings.append(
-                Meeting(
-                    code,
-                    "master",
-                    community.subject,
-                    community.host,
-                    sketch.room,
-                    sketch.slot,
-                    (),
-                    sketch.members,
-                    community.code,
-                )
+                Meeting(code, "master", *told, sketch.room, sketch.slot, (), sketch.members, community.code)
             )
     return meetings
+
+
+def worth(meetings: Iterable[Meeting]) -> tuple[int, int]:
+    """The second wish: how many activities are held, then their audience in halves."""
+    meetings = list(meetings)
+    audience = sum((len(meeting.classes) + len(meeting.members)) * meeting.slot.halves for meeting in meetings)
+    return len({meeting.ref for meeting in meetings}), audience

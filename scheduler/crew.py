@@ -90,6 +90,8 @@ class Finish:
     seconds: float
     """Of the run so far, for the summary."""
     status: PlanStatus
+    fit_until: float
+    """Monotonic instant up to which activities may be fitted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ def _finish(offers: Offers, order: Finish, task: Task) -> Plan:
         seconds=order.seconds,
         seed=task.limits.seed,
         status=order.status,
+        go_on=lambda tries: time.monotonic() < order.fit_until,
     )
 
 
@@ -263,14 +266,14 @@ class Crew:
             for line in self.searchers:
                 self._order(line, Adopt(self.best.state))
 
-    def finish(self, seconds: float, status: PlanStatus) -> bool:
+    def finish(self, seconds: float, status: PlanStatus, fit_until: float) -> bool:
         """Asks a searcher for the plan of the best state; the others end. False where nobody is left to ask."""
         assert self.best is not None
         while self.searchers:
             asked, *others = self.searchers
             for line in others:
                 self._end(line)
-            order = Finish(self.best.state, self.bound, self.ceilings, seconds, status)
+            order = Finish(self.best.state, self.bound, self.ceilings, seconds, status, fit_until)
             if self._order(asked, order):
                 return True
         return False

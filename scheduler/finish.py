@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
-from scheduler.activities import place_activities
 from scheduler.assemble import delivery_meetings, numbered, plan_of
 from scheduler.board import Board
 from scheduler.explain import SchoolCeiling, explain
+from scheduler.fit import ActivityFit
 from scheduler.improve import Snapshot, rebuild, restore, snapshot
 from scheduler.offers import Offers
 from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Unmet
@@ -62,13 +62,19 @@ def finished(
     seconds: float,
     seed: int,
     status: PlanStatus,
+    go_on: Callable[[int], bool] = lambda tries: False,
 ) -> Plan:
-    """The plan of a state. `bound` must be proved; it is raised to nothing, only checked."""
+    """The plan of a state. `bound` must be proved. `go_on` says, after so many tries, whether activities may be fitted in better still."""
     board = Board(offers)
     rebuild(board, state)
     honour_locked(board)
     fill_up(board)
-    meetings = numbered(delivery_meetings(board), previous) + place_activities(board)
+    fit = ActivityFit(board, Random(seed))  # noqa: S311 # a seeded search, nothing secret
+    tries = 0
+    while not fit.complete and go_on(tries):
+        fit.step()
+        tries += 1
+    meetings = numbered(delivery_meetings(board), previous) + fit.meetings
     reasons = {(unmet.school_class, unmet.subject): unmet for unmet in explain(board, ceilings)}
     return plan_of(offers.problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
 

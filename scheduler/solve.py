@@ -24,6 +24,14 @@ SHARE_AT = (0.5, 0.68, 0.82, 0.92)
 """Parts of the search time at which every searcher goes on from the best state."""
 
 
+FIT_SECONDS = 8.0
+"""The longest time that activities are fitted in for."""
+FIT_PART = 0.4
+"""The part of the time left that fitting may take; reasons and lists need the rest."""
+FIT_TRIES = 40
+"""The same in deterministic mode."""
+
+
 def reserve(seconds: float) -> float:
     """Seconds kept at the end of a run for activities, reasons and the judge."""
     return min(7.0, 0.3 + 0.12 * seconds)
@@ -121,7 +129,9 @@ class _Run:
         assert best is not None
         self.report(Progress("explain", self.seconds, served_weighted=best.weighted, bound_weighted=self.crew.bound))
         deadline = self.began + max(self.limits.seconds, self.search_seconds + 1.0) - 0.1
-        if self.crew.finish(self.seconds, self.status):
+        now = time.monotonic()
+        fit_until = now + min(FIT_SECONDS, FIT_PART * max(0.0, deadline - now)) if self.status == "feasible" else now
+        if self.crew.finish(self.seconds, self.status, fit_until):
             while self.crew.plan is None and self.crew.searchers and time.monotonic() < deadline:
                 self.crew.listen(0.1)
         if self.crew.plan is not None:

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from scheduler.problem import (
-    ALL_WEEKS,
     EVEN,
     ODD,
     ClassCode,
@@ -113,9 +112,13 @@ class Grid:
             self._masks[slot] = known
         return known
 
-    def day_mask(self, weekday: int, weeks: int = ALL_WEEKS) -> Mask:
-        cuts = self._cuts[weekday]
-        return self.mask(Slot(weekday, cuts[0], cuts[-1], weeks))
+    def cover(self, slot: Slot) -> Mask:
+        """The atoms that a window has a minute of, whether its ends are cuts or not."""
+        cuts = self._cuts.get(slot.weekday, [])
+        inside = [n for n in range(len(cuts) - 1) if cuts[n] < slot.end and slot.start < cuts[n + 1]]
+        if not inside:
+            return 0
+        return self.mask(Slot(slot.weekday, cuts[inside[0]], cuts[inside[-1] + 1], slot.weeks))
 
     def _fill_busy(self) -> None:
         problem = self.problem
