@@ -9,12 +9,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import Field
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.routing import Call, Code, Routes, Shape
-from rooms import tables
-from rooms.planning.outlook import Term, Version, term_of, version
+from rooms.planning.outlook import Term, Version, county_names, term_of, version
 from rooms.refusals import NotFound
 
 routes = Routes("planner")
@@ -51,9 +49,8 @@ async def head_of(session: AsyncSession, call: Call[Any, Any, Any]) -> Head:
     now = call.app.clock.now()
     term = await term_of(session, code)
     if term is None:
-        unit = tables.OrgUnit
-        name = await session.scalar(select(unit.name).where(unit.county == code, unit.level == "county"))
-        return Head(code, name or code, None, now.date(), 0)
+        names = await county_names(session, [code])
+        return Head(code, names.get(code, code), None, now.date(), 0)
     today = term.today(now)
     return Head(code, term.name, term, today, max(0, term.week_of(today)))
 

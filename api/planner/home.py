@@ -7,15 +7,13 @@ from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 from aiohttp import web
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.planner.desk import CountyPath, head_of, routes, show
 from api.routing import Call, Nothing
-from rooms import tables
 from rooms.counties import load_county
 from rooms.planning.names import Names, SchoolName
-from rooms.planning.outlook import Outlook, outlook
+from rooms.planning.outlook import Outlook, county_names, outlook
 from rooms.planning.supply import CountySupply, received_of, supply_of
 from rooms.planning.versions import load_plan
 from rooms.store import Store
@@ -24,10 +22,8 @@ from rooms.store import Store
 @routes.get("/planner", needs="plan.read", summary="The counties a planner plans", page=True)
 async def counties(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
     codes = call.principal.counties("plan.read")
-    unit = tables.OrgUnit
     async with call.app.store.read() as session:
-        query = select(unit.county, unit.name).where(unit.level == "county", unit.county.in_(codes))
-        found = {str(row.county): row.name for row in await session.execute(query)}
+        found = await county_names(session, codes)
     return call.page("planner/counties.html", counties=[(code, found.get(code, code)) for code in codes])
 
 

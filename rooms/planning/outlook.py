@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -108,6 +109,15 @@ async def term_of(session: AsyncSession, code: str) -> Term | None:
     if row is None:
         return None
     return Term(code, row.name, row.synthetic, row.term_start, row.term_end, row.timezone, row.revision)
+
+
+async def county_names(session: AsyncSession, codes: Iterable[str]) -> dict[str, str]:
+    """Names of counties by code, from the tree of organisations: a county has one before its first import."""
+    unit = tables.OrgUnit
+    rows = await session.execute(
+        select(unit.county, unit.name).where(unit.level == "county", unit.county.in_(list(codes)))
+    )
+    return {str(row.county): row.name for row in rows}
 
 
 async def outlook(session: AsyncSession, code: str, now: datetime) -> Outlook | None:
