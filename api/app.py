@@ -49,6 +49,12 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> web.Applicat
     app.on_response_prepare.append(security.harden)
     register(app, every_route())
     app.cleanup_ctx.extend(stages(services))
+
+    async def end_talks(_app: web.Application) -> None:
+        """WebSockets last as long as their class: they are ended first, or the server would wait for them."""
+        await services.hall.close()
+
+    app.on_shutdown.append(end_talks)
     return app
 
 

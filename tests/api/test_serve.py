@@ -9,11 +9,12 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
+from api_world import Site, make_world
 from pydantic import SecretStr
 
 from api.server import running
@@ -93,3 +94,19 @@ async def test_postgresql_and_redis_come_by_settings_alone(settings: Settings, r
             await server.services.bus.publish("topic", {"n": 1})
             async with asyncio.timeout(10):
                 assert await anext(messages) == {"n": 1}
+
+
+@pytest.mark.parametrize("database", ["sqlite"])
+async def test_an_open_page_does_not_hold_up_the_stop(settings: Settings) -> None:
+    async with AsyncExitStack() as server_ends:
+        server = await server_ends.enter_async_context(running(settings))
+        world = await make_world(server.services.store, server.services.clock)
+        site = Site(server, world)
+        async with site.client(site.as_("device")) as classroom:
+            socket = await classroom.ws_connect(f"/live/{world.here.occurrence}")
+            assert (await socket.receive_json())["type"] == "welcome"
+            listening = asyncio.create_task(socket.receive())  # as a browser does: it answers the close at once
+            began = server.services.clock.monotonic()
+            await server_ends.aclose()
+            assert server.services.clock.monotonic() - began < 3
+            assert (await listening).type is aiohttp.WSMsgType.CLOSE
