@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 
 from scheduler.bound import prove
-from scheduler.crew import COOLED, Crew, meetings_of
+from scheduler.crew import COOLED, Crew
 from scheduler.explain import SchoolCeiling
 from scheduler.finish import bare, finished
 from scheduler.offers import Offers
@@ -164,9 +164,14 @@ def _alone(problem: Problem, limits: Limits, previous: Plan | None, report: Repo
         if step % 50 == 0:
             report(Progress("improve", 0.0, search.best_weighted, bound, step))
     plan = finished(
-        offers, search.best(), previous, ceilings, bound=bound, seconds=0.0, seed=limits.seed, status=status
+        offers,
+        search.best(),
+        previous,
+        ceilings,
+        bound=bound,
+        seconds=0.0,
+        seed=limits.seed,
+        status=status,
+        go_on=lambda tries: tries < FIT_TRIES,
     )
     return Solved(plan)
-
-
-__all__ = ["meetings_of", "reserve", "solve"]
