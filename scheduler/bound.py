@@ -177,7 +177,7 @@ class SchoolAlone:
             known = {want.edition} if want.edition else (editions[want.need.subject] - {""}) or {""}
             fits = []
             for grade in want.grades:
-                for edition in known:
+                for edition in sorted(known):  # sets of text have no order of their own
                     key = (want.need.subject, grade, edition)
                     if key not in keys:
                         keys[key] = self.model.new_bool_var("")

@@ -137,7 +137,7 @@ class SubModel:
             known = {want.edition} if want.edition else (editions[subject] - {""}) or {""}
             groups = []
             for grade in want.grades:
-                for edition in known:
+                for edition in sorted(known):  # sets of text have no order of their own
                     if (subject, grade, edition) not in keys:
                         keys[subject, grade, edition] = self._bool()
                     groups.append(keys[subject, grade, edition])

@@ -52,7 +52,7 @@ class Polish:
         wished = [lead for lead in offers.by_lead[need] if lead not in leads]
         random.shuffle(wished)
         leads.update(wished[: random.randint(1, 4) + reach])
-        rivals = [*wished[: 1 + reach], *leads]
+        rivals = [*wished[: 1 + reach], *sorted(leads)]
         random.shuffle(rivals)
         for lead in rivals[: random.randint(0, 1) + reach]:
             grown = free | search.served_through(lead, school)

@@ -1,0 +1,81 @@
+"""``sanke plan`` and ``sanke bench plan`` as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import config
+from rooms.importing import read_county
+from rooms.planning.files import read_plan
+from rooms.planning.problem import problem_of
+from scheduler.check import check
+from scheduler.problem import Problem
+
+COUNTY = Path(config.__file__).parent / "demo" / "county"
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    reading = read_county(COUNTY)
+    assert reading.county is not None
+    return problem_of(reading.county)
+
+
+def sanke(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from api.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_a_plan_is_written_within_its_time(tmp_path: Path, problem: Problem) -> None:
+    began = time.monotonic()
+    run = sanke("plan", COUNTY, "--out", tmp_path, "--time-limit", "25", "--seed", "3")
+    assert run.returncode == 0, run.stderr
+    assert time.monotonic() - began < 25
+    plan = read_plan(tmp_path, problem)
+    assert plan.seed == 3
+    assert plan.meetings
+    assert [violation for violation in check(problem, plan) if violation.rule != "UNMET"] == []
+
+
+def test_deterministic_plans_are_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        run = sanke("plan", COUNTY, "--out", tmp_path / name, "--deterministic", "--seed", "5", "-q")
+        assert run.returncode == 0, run.stderr
+    for name in ("meetings.csv", "pairings.csv", "unmet.csv", "summary.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_mistakes_get_words_and_no_files(tmp_path: Path) -> None:
+    (tmp_path / "county").mkdir()
+    (tmp_path / "county" / "schools.csv").write_text("rubbish\n", encoding="utf-8")
+    run = sanke("plan", tmp_path / "county", "--out", tmp_path / "out")
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    assert "schools.csv" in run.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_previous_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    run = sanke("plan", COUNTY, "--out", tmp_path / "out", "--previous", tmp_path / "nothing")
+    assert run.returncode == 1
+    assert "summary.json" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_the_bench_prints_figures_of_all_methods(tmp_path: Path) -> None:
+    figures, table = tmp_path / "bench.json", tmp_path / "bench.md"
+    run = sanke(
+        "bench", "plan", COUNTY, "--time-limit", "5", "--seeds", "1", "--json-file", figures, "--table-file", table
+    )
+    assert run.returncode == 0, run.stderr
+    rows = json.loads(figures.read_text(encoding="utf-8"))
+    assert [row["method"] for row in rows] == ["plain greedy", "monolithic CP-SAT", "sanke"]
+    assert all(row["violations"] == 0 for row in rows)
+    assert rows[2]["bound"] >= rows[2]["served_weighted"] >= rows[0]["served_weighted"] * 0.9
+    assert table.read_text(encoding="utf-8").count("\n") == 5
