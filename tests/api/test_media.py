@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from api.join import Join, ice_links, ice_servers
 from api.media import FRAGMENT, SDP
 from config.settings import Settings
-from media.peer import CountOnlySubscriber, Peer
-from media.synthetic import SyntheticPublisher
+from media.peer import Peer
+from media.synthetic import CountOnlySubscriber, SyntheticPublisher
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"])
 
