@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 from pydantic import Field
+from sqlalchemy import select
 
 from api.live import OccurrencePath, side_of
 from api.pages import ZONE
@@ -15,6 +16,7 @@ from api.problems import Problem
 from api.routing import Call, Nothing, Routes, Shape
 from api.stage import OVER, doors_open, lesson_data, side_name
 from rooms.planning.occurrences import OccurrenceView, Who, between, due_now
+from rooms.tables import Verdict
 
 routes = Routes("teacher")
 
@@ -54,11 +56,15 @@ async def home(call: Call[Nothing, Week, Nothing]) -> web.Response:
 @routes.get("/teach/{occurrence}", needs="lesson.teach", summary="Prepare, teach and end one lesson", page=True)
 async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
     view, own = await side_of(call, call.path.occurrence)
+    async with call.app.store.read() as session:
+        rows = await session.scalars(select(Verdict).where(Verdict.occurrence_id == view.id))
+        measured = {row.side_id: (row.common_seconds, row.required_seconds) for row in rows}
     return call.page(
         "teacher/lesson.html",
         lesson=view,
         own=own,
         over=view.state in OVER,
+        measured=measured,
         enter_from=doors_open(call, view),
         data=lesson_data(call, view, "teacher"),
         side_name=lambda side: side_name(call.caller.language, side),

@@ -33,7 +33,7 @@ PIN = "4826"
 PASSWORD = "Clear-Water-8-Bridge"
 RULES = """
 id = "attendance-browser-test"
-minimum_seconds = 15
+minimum_seconds = 12
 minimum_percent = 10
 round_up_seconds = 1
 merge_gap_seconds = 20
@@ -81,7 +81,7 @@ class SchoolDay:
 
 
 def settings_of(folder: Path, store_url: str) -> Settings:
-    """Settings of a server with evidence every two seconds and a lesson that counts after fifteen."""
+    """Settings of a server with evidence every two seconds and a lesson that counts after twelve."""
     folder.mkdir(parents=True, exist_ok=True)
     rules = folder / "rules.toml"
     rules.write_text(RULES, encoding="utf-8")
