@@ -36,7 +36,7 @@ CYCLE_PER_NEED = 0.055
 """Seconds that one cooling takes for every need; small counties are warmed up again and again."""
 REHEAT = 0.7
 """Warmth at which a later cycle begins."""
-TELL_EVERY = 0.5
+TELL_EVERY = 2.0
 """Seconds between two messages of a searcher with nothing urgent to say."""
 
 
@@ -85,6 +85,7 @@ class Finish:
     """Order to a searcher: make the plan of this state and end."""
 
     state: Snapshot
+    weighted: int
     bound: int
     ceilings: Mapping[SchoolCode, SchoolCeiling]
     seconds: float
@@ -148,7 +149,8 @@ def searcher(line: Connection, task: Task, number: int) -> None:
         if line.poll():
             order = line.recv()
             if isinstance(order, Finish):
-                line.send(Finished(_finish(offers, order, task)))
+                state = search.best() if search.best_weighted > order.weighted else order.state
+                line.send(Finished(_finish(offers, state, order, task)))
                 return
             if isinstance(order, Adopt) and cycles.number == 1:
                 search.adopt(order.state)
@@ -165,10 +167,10 @@ def searcher(line: Connection, task: Task, number: int) -> None:
             search.best()
 
 
-def _finish(offers: Offers, order: Finish, task: Task) -> Plan:
+def _finish(offers: Offers, state: Snapshot, order: Finish, task: Task) -> Plan:
     return finished(
         offers,
-        order.state,
+        state,
         task.previous,
         order.ceilings,
         bound=order.bound,
@@ -273,7 +275,7 @@ class Crew:
             asked, *others = self.searchers
             for line in others:
                 self._end(line)
-            order = Finish(self.best.state, self.bound, self.ceilings, seconds, status, fit_until)
+            order = Finish(self.best.state, self.best.weighted, self.bound, self.ceilings, seconds, status, fit_until)
             if self._order(asked, order):
                 return True
         return False

@@ -34,7 +34,7 @@ FIT_TRIES = 40
 
 def reserve(seconds: float) -> float:
     """Seconds kept at the end of a run for activities, reasons and the judge."""
-    return min(7.0, 0.3 + 0.12 * seconds)
+    return min(6.5, 0.3 + 0.1 * seconds)
 
 
 def solve(
