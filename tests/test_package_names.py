@@ -14,4 +14,6 @@ def test_no_other_distribution_claims_our_package(name: str) -> None:
 
 
 def test_no_installed_distribution_brings_a_tests_package() -> None:
-    assert "tests" not in packages_distributions(), "a distribution installs a top-level `tests` package, which hides ours"
+    assert "tests" not in packages_distributions(), (
+        "a distribution installs a top-level `tests` package, which hides ours"
+    )
