@@ -1,4 +1,4 @@
-"""When a remote lesson counts: evidence → intervals of presence → a verdict for each side. Pure, DOMAIN.md §3 (docs/RULES.md).
+"""When a remote lesson counts: evidence → intervals of presence → a verdict for each side. Pure; docs/RULES.md.
 
 Seconds are whole and half-open: ``[start, end)`` in Unix time. What comes in has no order and may come twice; the same evidence
 always gives the same verdicts, and more evidence never makes a VALID side anything else.

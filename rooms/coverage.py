@@ -1,4 +1,4 @@
-"""Weekly hours of a class in a subject: required − taught locally − received and valid (开齐/开足). Pure; DOMAIN.md §2 and §4.
+"""Weekly hours of a class in a subject: required − taught locally − received and valid (开齐/开足). Pure; docs/RULES.md.
 
 Lessons a week are exact fractions. A period of holidays is worth less than a full one: its weeks are its school days ÷ 5,
 so that a class is never asked for lessons on days on which nobody is taught.

@@ -1,4 +1,4 @@
-"""The term's quota of remote lessons, assessment row R2 (printed again as R13). Pure; DOMAIN.md §4, docs/RULES.md.
+"""The term's quota of remote lessons, assessment row R2 (printed again as R13). Pure; docs/RULES.md.
 
 "学校每学期至少完成 4 次异地同步教学课程": at least four valid remote lessons per school and term, on either side, each lesson once per
 school. A lead counts a lesson only with a valid receiver of another school.

@@ -15,7 +15,7 @@ from scheduler.rules.partners import used_pairs
 
 
 def check(problem: Problem, plan: Plan) -> list[Violation]:
-    """Every violation of H1–H13 (FORMATS.md), then of the plan's own lists and figures; empty for a legal plan.
+    """Every violation of H1–H13 (docs/PLANNING.md), then of the plan's own lists and figures; empty for a legal plan.
 
     Codes that the problem does not know are reported alone: nothing else can be judged then.
     """

@@ -1,7 +1,7 @@
 """From a week's meetings to dated lessons: term weeks, odd and even, holidays, make-up days, exam weeks.
 
 Pure: the calendar comes in, dated lessons go out. The county's clock becomes UTC here and nowhere else. Week 1 contains the
-term's first day and begins on its Monday; the parity of a make-up day is that of the week of its own date (DOMAIN.md §2).
+term's first day and begins on its Monday; the parity of a make-up day is that of the week of its own date (docs/RULES.md).
 """
 
 from __future__ import annotations

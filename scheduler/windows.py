@@ -140,7 +140,7 @@ class Grid:
         self._fill_absences()
 
     def _fill_absences(self) -> None:
-        """An absence of a school is one of all its teachers, rooms and classes (FORMATS.md, below H13)."""
+        """An absence of a school is one of all its teachers, rooms and classes (docs/PLANNING.md, H3)."""
         problem = self.problem
         self.absent: dict[TeacherCode, Mask] = dict.fromkeys(problem.teachers, 0)
         self.room_absent: dict[RoomCode, Mask] = dict.fromkeys(problem.rooms, 0)

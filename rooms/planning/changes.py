@@ -29,12 +29,12 @@ REASONS = (
     "room_closed",
     "other",
 )
-"""Accepted reasons of DOMAIN.md §3; say ``verdict.reason_<code>``."""
+"""Accepted reasons (docs/RULES.md); say ``verdict.reason_<code>``."""
 FAMILIES = tuple(KIND_OF_FAMILY)
 KINDS = ("lesson", "observation", "seminar", "contest", "lecture", "qa", "in_school_live", "rehearsal")
 LEAD = ("lead_teacher_code", "lead_school_code", "lead_room_code")
 LARGEST_SHIFT = 15 * 60
-"""A declared shift in seconds (DOMAIN.md §3); the rule set in force may allow less."""
+"""A declared shift in seconds (docs/RULES.md); the rule set in force may allow less."""
 
 
 @dataclass(frozen=True, slots=True)

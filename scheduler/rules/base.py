@@ -110,7 +110,7 @@ class Case:
 
 
 class Rule(ABC):
-    """One hard rule of FORMATS.md."""
+    """One hard rule of docs/PLANNING.md."""
 
     code: ClassVar[str]
     """``H1`` … ``H13``."""
