@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from rooms.planning.runs import PlanRuns
-
     from api.hall import Hall
     from api.join import JoinTokens
     from api.limits import Limits
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from rooms.bus import Bus
     from rooms.clock import Clock
     from rooms.live.board import LiveBoard
+    from rooms.planning.runs import PlanRuns
     from rooms.store import Store
 
 
