@@ -14,6 +14,7 @@ from shifted_clock import shift_to
 from rooms.store import Store
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
