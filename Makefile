@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types system lock clean
+.PHONY: help demo test lint system screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ lint: $(VENV)/installed ## style, types and layers only
 
 system: ## install chromium, redis-server and a CJK font, or say what is missing
 	@sh tests/system-packages.sh
+
+screenshots: $(VENV)/installed system ## take the pictures of the four desks anew
+	$(BIN)/python docs/screenshots.py
 
 lock: $(VENV)/installed ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
