@@ -9,10 +9,10 @@ from scheduler.assemble import delivery_meetings, numbered, plan_of
 from scheduler.board import Board
 from scheduler.explain import SchoolCeiling, explain
 from scheduler.fit import ActivityFit
-from scheduler.improve import Snapshot, rebuild, restore, snapshot
+from scheduler.improve import Snapshot, rebuild
+from scheduler.locks import honour_locked
 from scheduler.offers import Offers
 from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Unmet
-from scheduler.rebuild import reseat
 
 
 def fill_up(board: Board) -> None:
@@ -25,31 +25,6 @@ def fill_up(board: Board) -> None:
             for number in board.offers.seats[need][teacher]:
                 if board.may_meet(need, teacher) and board.seat_free(need, number):
                     board.seat(need, number)
-
-
-def honour_locked(board: Board) -> None:
-    """H10: a locked pairing is used where it can be, at the least cost in service that is found."""
-    offers, random = board.offers, Random(7)  # noqa: S311 # the order of a few tries, nothing secret
-    for pair in board.locked:
-        if board.pair_use[pair] > 1:  # the place it holds by itself counts one
-            continue
-        free = [need for need, want in enumerate(offers.wants) if want.school == pair.receive_school]
-        before = snapshot(board, free)
-        options: list[tuple[int, Snapshot]] = []
-        for need in free:
-            for _, spots in offers.by_lead[need].get(pair.lead_school, ()):
-                restore(board, free, before)
-                for other in free:
-                    board.clear(other)
-                for number in spots:
-                    if board.seat_free(need, number):
-                        board.seat(need, number)
-                if board.spots_of[need]:
-                    reseat(board, [other for other in free if other != need], random)
-                    options.append((board.weighted, snapshot(board, free)))
-        restore(board, free, before)
-        if options:
-            restore(board, free, max(options, key=lambda option: option[0])[1])
 
 
 def finished(

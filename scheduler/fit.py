@@ -14,6 +14,7 @@ from random import Random
 from scheduler.activities import Hall, Standing, place_activities, worth
 from scheduler.board import Board
 from scheduler.improve import restore, snapshot
+from scheduler.locks import locks_used
 from scheduler.problem import ClassCode, Community, Meeting, NetworkCourse, Slot, TeacherCode
 from scheduler.rebuild import reseat
 from scheduler.windows import Mask
@@ -57,12 +58,12 @@ class ActivityFit:
             classes = frozenset(code for code in activity.audience if random.random() < 0.5)
         mask = board.offers.grid.cover(slot)
         free = self._in_the_way(mask, leader, frozenset(people), classes)
-        before, weighted = snapshot(board, free), board.weighted
+        before, weighted, locks = snapshot(board, free), board.weighted, locks_used(board)
         for need in free:
             board.clear(need)
         with self._kept_free(mask, slot, leader, people, classes):
             reseat(board, free, random)
-        if board.weighted >= weighted:
+        if board.weighted >= weighted and locks_used(board) >= locks:
             found = place_activities(board, self.standing)
             if worth(found) > worth(self.meetings):
                 self.meetings = found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scheduler.improve import try_anew
+from scheduler.improve import Step, restore, snapshot, try_anew
+from scheduler.locks import locks_used
 from scheduler.problem import SchoolCode
 from scheduler.search import Search
 
@@ -35,7 +36,12 @@ class Polish:
         """One neighbourhood; returns the gain in weighted halves."""
         reach = min(FURTHEST, self._barren // PATIENCE)
         free, leads = self._neighbourhood(reach)
-        done = try_anew(self.search.board, free, self.search.random, seconds, leads=leads, work=work)
+        board = self.search.board
+        before, locks = snapshot(board, free), locks_used(board)
+        done = try_anew(board, free, self.search.random, seconds, leads=leads, work=work)
+        if locks_used(board) < locks:
+            restore(board, free, before)
+            done = Step(0, done.proved, done.found)
         self.steps += 1
         self.gained += done.gain
         self._barren = 0 if done.gain > 0 else (self._barren + 1) % (PATIENCE * (FURTHEST + 1))

@@ -10,6 +10,7 @@ from random import Random
 from scheduler.board import Board
 from scheduler.explain import SchoolCeiling
 from scheduler.improve import Snapshot, rebuild, restore, snapshot
+from scheduler.locks import honour_locked, locks_used
 from scheduler.offers import Offers
 from scheduler.problem import SchoolCode
 from scheduler.rebuild import reseat
@@ -55,6 +56,7 @@ class Search:
         """A first plan, from nothing."""
         if self.offers.wants:
             reseat(self.board, range(len(self.offers.wants)), self.random)
+            honour_locked(self.board)
         self._keep()
 
     def adopt(self, state: Snapshot) -> None:
@@ -92,14 +94,14 @@ class Search:
         self.steps += 1
         kind = self._pick()
         free = self.kinds[kind]()
-        before, weighted = snapshot(board, free), board.weighted
+        before, weighted, locks = snapshot(board, free), board.weighted, locks_used(board)
         for need in free:
             board.clear(need)
         reseat(board, free, self.random, 0.3)
         gain = board.weighted - weighted
         self.credit[kind] = 0.995 * self.credit[kind] + (0.05 if gain > 0 else 0.0)
         heat = max(COLD, WARM * warmth)
-        if gain < 0 and self.random.random() >= math.exp(gain / heat):
+        if locks_used(board) < locks or (gain < 0 and self.random.random() >= math.exp(gain / heat)):
             restore(board, free, before)
             return False
         better = board.weighted > self.best_weighted
