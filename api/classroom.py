@@ -19,6 +19,9 @@ from rooms.planning.occurrences import OccurrenceView, Who, between
 
 routes = Routes("classroom")
 
+NEAR = timedelta(hours=2)
+"""Around midnight, a lesson of the neighbouring day this close belongs on the screen."""
+
 
 class Left(Shape):
     """The lesson that was left by hand, which is then not entered again by itself."""
@@ -89,15 +92,21 @@ async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
 
 
 async def todays(call: Call[Any, Any, Any]) -> list[OccurrenceView]:
-    """The lessons this classroom receives today, in order; running first where a day has turned meanwhile."""
+    """The lessons this classroom receives today, in order, and around midnight those that still run or begin soon."""
     if call.principal.room is None:
         raise Problem("not_found")
     county, school, room = call.principal.room
-    today = call.app.clock.now().astimezone(ZONE).date()
+    now = call.app.clock.now()
+    today = now.astimezone(ZONE).date()
     who = Who(county=county, schools=frozenset({school}), room=room)
     async with call.app.store.read() as session:
-        lessons = await between(session, who, today, today)
-    return [lesson for lesson in lessons if own_side(call.principal, lesson) is not None]
+        lessons = await between(session, who, today - timedelta(days=1), today + timedelta(days=1))
+    near = [
+        lesson
+        for lesson in lessons
+        if lesson.day == today or (lesson.ends_at > now - NEAR and lesson.starts_at < now + NEAR)
+    ]
+    return [lesson for lesson in near if own_side(call.principal, lesson) is not None]
 
 
 def mark_of(lessons: list[OccurrenceView]) -> str:
