@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.plan_now import PlanningFailed, plan_now
-from api.cli.serve import asked_to_stop
+from api.cli.serve import stop_asked
 from api.cli.synthetic_class import SyntheticClass
 from api.server import Running, running
 from config.logs import configure_logs
@@ -80,8 +80,9 @@ async def _demo(settings: Settings, plan_seconds: int) -> None:
         held = SyntheticClass(server, made.county)
         try:
             await held.start()
-            _introduce(server, made)
-            await asked_to_stop()
+            with stop_asked() as asked:
+                _introduce(server, made)
+                await asked.wait()
             console.print(say_both("cli.stopping"))
         finally:
             await held.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -53,9 +55,10 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
 
 async def _serve(settings: Settings) -> None:
     async with running(settings) as server:
-        console.print(say_both("cli.listening", version=VERSION, url=server.url), markup=False)
-        await _greet_first_operator(server)
-        await asked_to_stop()
+        with stop_asked() as asked:
+            console.print(say_both("cli.listening", version=VERSION, url=server.url), markup=False)
+            await _greet_first_operator(server)
+            await asked.wait()
         console.print(say_both("cli.stopping"), markup=False)
 
 
@@ -69,14 +72,16 @@ async def _greet_first_operator(server: Running) -> None:
         console.print(f"  {made.first.login} / {made.first.password}", markup=False)
 
 
-async def asked_to_stop() -> None:
-    """Returns when the process is told to end: Ctrl-C, or what a service manager sends."""
+@contextmanager
+def stop_asked() -> Iterator[asyncio.Event]:
+    """Set when the process is told to end: Ctrl-C, or what a service manager sends. Entered before anybody is told that the
+    server runs, so that no early signal is lost."""
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, asked.set)
     try:
-        await asked.wait()
+        yield asked
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

@@ -10,7 +10,7 @@ import sys
 
 from shifted_clock import ShiftedClock
 
-from api.cli.serve import asked_to_stop
+from api.cli.serve import stop_asked
 from api.server import running
 from config.logs import configure_logs
 from config.settings import Settings
@@ -22,7 +22,8 @@ async def main(shift: float) -> None:
     configure_logs(settings.log_format, settings.log_level)
     async with running(settings, clock=ShiftedClock(shift)) as server:
         print(f"{server.local_url} {server.services.relay.port}", flush=True)
-        await asked_to_stop()
+        with stop_asked() as asked:
+            await asked.wait()
 
 
 if __name__ == "__main__":

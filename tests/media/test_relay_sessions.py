@@ -285,7 +285,9 @@ async def test_an_unplugged_peer_expires_and_its_last_slots_are_unknown(events: 
     known = [slot for slot in slots if slot.acknowledged is not None]
     assert known[-1].ended_at.timestamp() <= pulled + 0.05
     assert known[-1].ended_at.timestamp() >= pulled - 0.5
-    assert [slot.acknowledged for slot in slots if slot.started_at.timestamp() > pulled] == [None] * 3
+    after = [slot.acknowledged for slot in slots if slot.started_at.timestamp() > pulled]
+    assert 2 <= len(after) <= 4  # 1.5 s of slots of half a second, wherever in a slot the plug was pulled
+    assert set(after) == {None}
     keep.cancel()
     await asyncio.wait({keep})
     await relay.close()
