@@ -1,4 +1,4 @@
-"""``sanke bench plan``: the planner against plain baselines in the same run, as JSON and as a Markdown table."""
+"""``sanke bench …``: the planner against plain baselines in the same run, and the relay with count-only subscribers, as JSON."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
+from media.bench import bench_relay
 from rooms.importing import read_county
 from rooms.planning.files import lessons
 from rooms.planning.problem import problem_of
@@ -185,3 +186,21 @@ def table(rows: list[Measured]) -> str:
         del cells["served"]
         lines.append("| " + " | ".join("—" if cell is None else str(cell) for cell in cells.values()) + " |")
     return "\n".join(lines)
+
+
+@app.command
+def relay(
+    *,
+    subscribers: Annotated[int, Parameter(validator=Number(gte=1, lte=2000))] = 200,
+    seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = 10.0,
+) -> None:
+    """Measure the relay with count-only subscribers at about 161 packets a second each. 测量转发服务。
+
+    Parameters
+    ----------
+    subscribers
+        How many subscribers. 听众数。
+    seconds
+        Seconds to measure. 测量秒数。
+    """
+    print(json.dumps(bench_relay(subscribers=subscribers, seconds=seconds)))
