@@ -421,10 +421,9 @@ class PlanVersion(Base):
     summary: Mapped[dict[str, Any]]  # summary.json
 
 
-class PlanMeeting(Base):
-    __tablename__ = "plan_meetings"
-    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_versions.id"), primary_key=True)
-    code: Mapped[str] = code_column(primary_key=True)
+class MeetingColumns:
+    """What a weekly meeting is, but for its code."""
+
     family: Mapped[str]
     ref: Mapped[str] = code_column()
     subject: Mapped[str]
@@ -437,6 +436,12 @@ class PlanMeeting(Base):
     class_codes: Mapped[list[Any]]
     member_codes: Mapped[list[Any]]
     host_lesson: Mapped[int | None]
+
+
+class PlanMeeting(MeetingColumns, Base):
+    __tablename__ = "plan_meetings"
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan_versions.id"), primary_key=True)
+    code: Mapped[str] = code_column(primary_key=True)
 
 
 class PlanPairing(Base):
@@ -455,6 +460,61 @@ class PlanUnmet(Base):
     missing_halves: Mapped[int]
     reason: Mapped[str]
     facts: Mapped[dict[str, Any]]
+
+
+class Circumstance(Base):
+    """What happened since the files (`rooms.planning.circumstances`). In force until it is lifted or its last day is over."""
+
+    __tablename__ = "circumstances"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), index=True)
+    kind: Mapped[str] = mapped_column(String(32))  # teacher_away, room_closed, school_closed, bell_changed, need_added
+    code: Mapped[str] = code_column()
+    from_date: Mapped[date]
+    until_date: Mapped[date | None]  # None: for good, which makes it a part of the weekly problem
+    weekdays: Mapped[list[Any]]
+    period: Mapped[str] = mapped_column(String(16))  # empty where start and end are given, or for the whole day
+    start: Mapped[int | None]
+    end: Mapped[int | None]
+    weeks: Mapped[int]
+    bell_code: Mapped[str] = code_column()
+    subject: Mapped[str] = mapped_column(String(64))
+    halves: Mapped[int]
+    priority: Mapped[int]
+    reason: Mapped[str]
+    effects: Mapped[list[Any]]  # of a dated one: what it did to which lesson, for lifting it
+    by: Mapped[str]
+    at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]
+
+
+class MeetingLock(MeetingColumns, Base):
+    """A weekly meeting that must stand in every plan, by value, so that it survives planning anew."""
+
+    __tablename__ = "meeting_locks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), index=True)
+    origin: Mapped[str] = mapped_column(String(16))  # manual, automatic
+    overrides: Mapped[list[Any]]  # rules that somebody overrode to place it anyway: H3, H9 …
+    reason: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    code: Mapped[str] = code_column()
+
+
+class RepairDraft(Base):
+    """A repair that was shown and not yet accepted. `stamp` is what it was computed from; anything newer makes it worthless."""
+
+    __tablename__ = "repair_drafts"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # uuid4 hex
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), index=True)
+    standing_id: Mapped[int] = mapped_column(ForeignKey("plan_versions.id"))
+    stamp: Mapped[dict[str, Any]]
+    made: Mapped[dict[str, Any]]  # the change and the repaired plan
+    by: Mapped[str]
+    at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 # ---------------------------------------------------------------- what happens

@@ -16,7 +16,7 @@ from api.planner.imports import SHEET, ZIP
 from api.planner.reasons import said
 from api.routing import Call, Nothing
 from config.words import Language, catalogue, say
-from rooms.counties import load_county
+from rooms.planning.circumstance_rows import load_county_in_force
 from rooms.planning.files import clock, lessons, write_plan
 from rooms.planning.names import Names, names_of
 from rooms.planning.problem import problem_of
@@ -28,7 +28,7 @@ from scheduler.problem import WEEK_NAMES, Plan, Problem
 async def plan_files(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         version = await plan_of(session, call.path.county, call.path.number)
-        plan, county = await load_plan(session, version.id), await load_county(session, call.path.county)
+        plan, county = await load_plan(session, version.id), await load_county_in_force(session, call.path.county)
     body = await asyncio.to_thread(_zipped, problem_of(county), plan)
     return download(body, ZIP, f"{county.code}-plan-{version.number}.zip")
 

@@ -75,7 +75,7 @@ def misfit(county: County, circumstance: Circumstance) -> str | None:
     """Why a circumstance cannot be applied to the county: a refusal code, or None where it can.
 
     ``circumstance_unknown`` (the county has nothing of that code), ``circumstance_window`` (no minute is named, or no such period),
-    ``circumstance_subject`` (nothing is needed), ``bell_unknown``, ``bell_same``, ``bell_lacks_periods`` (a lesson stands in a
+    ``circumstance_subject`` (nothing is needed), ``circumstance_always_standing`` (bells and needs have no last day), ``bell_unknown``, ``bell_same``, ``bell_lacks_periods`` (a lesson stands in a
     period that the other table does not have).
     """
     codes = {
@@ -87,6 +87,8 @@ def misfit(county: County, circumstance: Circumstance) -> str | None:
     }
     if circumstance.code not in codes[circumstance.kind]:
         return "circumstance_unknown"
+    if circumstance.kind in ("bell_changed", "need_added") and not circumstance.standing:
+        return "circumstance_always_standing"
     match circumstance.kind:
         case "bell_changed":
             return _bell_misfit(county, circumstance)

@@ -19,8 +19,7 @@ from config.settings import Settings
 from rooms.audit import append
 from rooms.bus import Bus
 from rooms.clock import Clock
-from rooms.counties import load_county
-from rooms.county import County
+from rooms.planning.circumstance_rows import load_county_in_force
 from rooms.planning.files import lessons
 from rooms.planning.problem import problem_of
 from rooms.planning.versions import load_plan, save_plan
@@ -200,7 +199,7 @@ class PlanRuns:
 
     async def _load(self, code: str, previous_id: int | None) -> tuple[Problem, Plan | None]:
         async with self._store.read() as session:
-            county: County = await load_county(session, code)
+            county = await load_county_in_force(session, code)
             previous = None if previous_id is None else await load_plan(session, previous_id)
         return await asyncio.to_thread(problem_of, county), previous
 

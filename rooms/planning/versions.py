@@ -14,7 +14,7 @@ from rooms.audit import append
 from rooms.planning.files import summary_of
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor
-from rooms.tables import PlanMeeting, PlanPairing, PlanUnmet, PlanVersion
+from rooms.tables import MeetingLock, PlanMeeting, PlanPairing, PlanUnmet, PlanVersion
 from scheduler.check import check
 from scheduler.problem import (
     ClassCode,
@@ -74,7 +74,7 @@ async def save_plan(
 
 
 async def _save_rows(session: AsyncSession, plan_id: int, plan: Plan) -> None:
-    meetings = [_meeting_row(plan_id, meeting) for meeting in plan.meetings]
+    meetings = [{"plan_id": plan_id, **meeting_values(meeting)} for meeting in plan.meetings]
     pairings = [
         {
             "plan_id": plan_id,
@@ -103,9 +103,9 @@ async def _save_rows(session: AsyncSession, plan_id: int, plan: Plan) -> None:
         await session.execute(insert(PlanUnmet), unmet)
 
 
-def _meeting_row(plan_id: int, meeting: Meeting) -> dict[str, Any]:
+def meeting_values(meeting: Meeting) -> dict[str, Any]:
+    """The columns of a weekly meeting."""
     return {
-        "plan_id": plan_id,
         "code": meeting.code,
         "family": meeting.family,
         "ref": meeting.ref,
@@ -137,13 +137,14 @@ async def load_plan(session: AsyncSession, plan_id: int) -> Plan:
     meetings = await session.scalars(select(PlanMeeting).where(PlanMeeting.plan_id == plan_id).order_by(*order))
     pairings = await session.scalars(select(PlanPairing).where(PlanPairing.plan_id == plan_id))
     unmet = await session.scalars(select(PlanUnmet).where(PlanUnmet.plan_id == plan_id))
-    return _plan_of(version.summary, tuple(map(_meeting_of, meetings)), tuple(pairings), tuple(unmet))
+    return _plan_of(version.summary, tuple(map(meeting_of, meetings)), tuple(pairings), tuple(unmet))
 
 
-def _meeting_of(row: PlanMeeting) -> Meeting:
+def meeting_of(row: PlanMeeting | MeetingLock) -> Meeting:
+    """A weekly meeting from its columns."""
     return Meeting(
         code=row.code,
-        family=row.family,  # type: ignore[arg-type] # written by _meeting_row from a Family
+        family=row.family,  # type: ignore[arg-type] # written by meeting_values from a Family
         subject=Subject(row.subject),
         lead_teacher=TeacherCode(row.lead_teacher_code),
         lead_room=RoomCode(row.lead_room_code),

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from rooms.county import Bell, County, CurriculumHours, LocalLesson, Room, School, SchoolClass, Teacher
+from rooms.planning.circumstance_rows import load_county_in_force, record, recorded
 from rooms.planning.circumstances import Circumstance, CircumstanceKind, misfit, with_circumstances
 from rooms.planning.problem import problem_of
+from rooms.refusals import Invalid
+from rooms.store import Actor, Store
+from rooms.tables import AuditLeaf
 from scheduler.problem import ODD, Need, Slot, Unavailability
 
 FIRST = date(2026, 11, 2)
+FIRST_OF_TERM = date(2026, 9, 1)
 PERIODS = (("1", 480, 520), ("2", 530, 570))
 
 
@@ -88,6 +95,7 @@ def test_a_need_is_added_to_the_computed_ones_or_to_one_that_is_there() -> None:
         (happened("room_closed", "A-R", weekdays=frozenset({1}), period="9"), "circumstance_window"),
         (happened("school_closed", "B", start=560, end=560), "circumstance_window"),
         (happened("need_added", "B1", subject="music"), "circumstance_subject"),
+        (happened("bell_changed", "S", bell_code="W", until_date=FIRST), "circumstance_always_standing"),
         (happened("bell_changed", "S", bell_code="N"), "bell_unknown"),
         (happened("bell_changed", "S", bell_code="S"), "bell_same"),
         (happened("bell_changed", "S", bell_code="X"), "bell_lacks_periods"),
@@ -96,3 +104,27 @@ def test_a_need_is_added_to_the_computed_ones_or_to_one_that_is_there() -> None:
 def test_what_the_county_does_not_fit_is_named_and_passed_over(circumstance: Circumstance, why: str) -> None:
     assert misfit(small(), circumstance) == why
     assert with_circumstances(small(), [circumstance]) == small()
+
+
+async def test_what_was_told_is_kept_and_in_force_until_lifted(
+    store: Store, county: str, clock: Any, planner: Actor
+) -> None:
+    away = Circumstance("teacher_away", "T1", FIRST_OF_TERM, reason="产假")
+    async with store.write() as session:
+        before = await load_county_in_force(session, county)
+        await record(session, planner, before, away, at=clock.now())
+        ill = replace(away, code="T2", until_date=FIRST_OF_TERM)
+        row = await record(session, planner, before, ill, at=clock.now(), effects=[{"cancelled": "x"}])
+    async with store.read() as session:
+        after = await load_county_in_force(session, county)
+        assert [(gone.code, gone.reason) for gone in after.unavailabilities] == [("T1", "产假")]
+        told = await recorded(session, county)
+        assert [each.what for each in told] == [ill, away]
+        assert (told[0].effects, told[0].by, told[0].at) == (({"cancelled": "x"},), planner.name, clock.now())
+        assert [each.over(FIRST_OF_TERM + timedelta(days=1)) for each in told] == [True, False]
+        entries = await session.scalars(select(AuditLeaf.object).where(AuditLeaf.action == "circumstance.record"))
+        assert f"circumstance:{row.id}" in set(entries)
+    with pytest.raises(Invalid, match="circumstance_dates"):
+        async with store.write() as session:
+            late = replace(away, from_date=before.term_end + timedelta(days=1))
+            await record(session, planner, before, late, at=clock.now())
