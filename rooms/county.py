@@ -25,6 +25,10 @@ DayKind = Literal["holiday", "makeup", "exam", "closed"]
 STAGE_GRADES: Mapping[str, range] = {"primary": range(1, 7), "junior": range(7, 10), "senior": range(10, 13)}
 POLICY_KEYS: tuple[str, ...] = tuple(column.name for column in fields(Policy))
 POLICY_FLAGS = frozenset(column.name for column in fields(Policy) if isinstance(column.default, bool))
+LARGEST = 1_000_000
+"""The largest whole number that a county's files may hold."""
+HEAVIEST = 100
+"""The largest weight of a wish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +266,15 @@ class County:
         if subject not in teacher.subjects:
             return frozenset()
         return teacher.subjects[subject] or self.grades_of_school[teacher.school_code]
+
+
+def policy_range(key: str) -> tuple[int, int]:
+    """The least and the greatest value of a policy key; a switch is 0 or 1."""
+    if key in POLICY_FLAGS:
+        return 0, 1
+    if key.startswith("wish_"):
+        return 0, HEAVIEST
+    return (1, 480) if key == "min_common_minutes" else (0, LARGEST)
 
 
 STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -29,13 +29,7 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
 
 def _unknown_codes(problem: Problem, plan: Plan) -> Iterator[Violation]:
     for meeting in plan.meetings:
-        known = (
-            meeting.lead_teacher in problem.teachers
-            and meeting.lead_room in problem.rooms
-            and all(code in problem.classes for code in meeting.classes)
-            and all(code in problem.teachers for code in meeting.members)
-        )
-        if not known:
+        if not problem.knows(meeting):
             yield Violation("CODES", "rule_codes_unknown", (meeting.code,))
     codes = [meeting.code for meeting in plan.meetings]
     if len(set(codes)) < len(codes):

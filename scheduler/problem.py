@@ -67,6 +67,13 @@ class Policy:
     min_common_minutes: int = 40
     max_remote_per_week: int = 10
     max_remote_per_day: int = 3
+    wish_even_load: int = 1
+    """This and the following: weights of the soft rules W1 … W6 (`scheduler.wishes`); 0 switches one off."""
+    wish_days_apart: int = 2
+    wish_few_pairings: int = 4
+    wish_editions_known: int = 1
+    wish_few_moves: int = 4
+    wish_one_period: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +209,15 @@ class Problem:
         """H1: the subject, and at least one of the class's grades."""
         grades = self.teachers[teacher].subjects.get(subject, frozenset())
         return bool(grades & self.classes[school_class].grades)
+
+    def knows(self, meeting: Meeting) -> bool:
+        """Whether the county has everybody and every room that the meeting names."""
+        return (
+            meeting.lead_teacher in self.teachers
+            and meeting.lead_room in self.rooms
+            and all(code in self.classes for code in meeting.classes)
+            and all(code in self.teachers for code in meeting.members)
+        )
 
 
 @dataclass(frozen=True, slots=True)

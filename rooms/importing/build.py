@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from rooms import county as c
@@ -253,7 +254,9 @@ def policy(table: Table) -> dict[str, int]:
         if key and key not in c.POLICY_KEYS:
             row.note("warning", "key", "unknown_policy", value=key, known=" ".join(c.POLICY_KEYS))
             continue
-        value = row.must("value", cells.flag if key in c.POLICY_FLAGS else cells.integer)
+        least, most = c.policy_range(key)
+        number = partial(cells.integer, least=least, most=most)
+        value = row.must("value", cells.flag if key in c.POLICY_FLAGS else number)
         if row.ok:
             values[key] = int(value)
     return dict(sorted(values.items()))

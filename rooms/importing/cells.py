@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from rooms.county import LARGEST
 from scheduler.problem import WEEK_BITS
 
 T = TypeVar("T")
@@ -16,7 +17,6 @@ HALF_WIDTH = str.maketrans({"\uff0c": ",", "\u3001": ",", "\uff1b": ";", "\uff1a
 HALF_WIDTH_LIST = str.maketrans({"\uff1b": ";"})
 LONGEST = 32_767
 LONGEST_CODE = 64
-LARGEST = 1_000_000
 
 WEEKDAYS: Mapping[str, int] = {
     word: day for day, names in enumerate(("一", "二", "三", "四", "五", "六", "日天"), 1) for word in names
@@ -71,9 +71,9 @@ def period(cell: str) -> str:
     return cell
 
 
-def integer(cell: str) -> int:
-    if not re.fullmatch(r"[0-9]+", cell) or len(cell) > 7 or int(cell) > LARGEST:
-        raise CellFault("bad_integer", value=cell, most=LARGEST)
+def integer(cell: str, least: int = 0, most: int = LARGEST) -> int:
+    if not re.fullmatch(r"[0-9]+", cell) or len(cell) > 7 or not least <= int(cell) <= most:
+        raise CellFault("bad_integer", value=cell, least=least, most=most)
     return int(cell)
 
 

@@ -171,7 +171,7 @@ def _plan(
     unmet: Iterable[Unmet],
 ) -> Plan:
     return Plan(
-        meetings=tuple(meeting for meeting in meetings if _known(problem, meeting)),
+        meetings=tuple(meeting for meeting in meetings if problem.knows(meeting)),
         pairings=tuple(pairings),
         unmet=tuple(unmet),
         needed_halves=round(summary["needed"] * 2),
@@ -230,12 +230,3 @@ def _read_pair(row: Mapping[str, str]) -> PlannedPair:
 def _read_unmet(row: Mapping[str, str]) -> Unmet:
     halves = round(float(row["missing"]) * 2)
     return Unmet(ClassCode(row["class_code"]), Subject(row["subject"]), halves, row["reason_code"])
-
-
-def _known(problem: Problem, meeting: Meeting) -> bool:
-    return (
-        meeting.lead_teacher in problem.teachers
-        and meeting.lead_room in problem.rooms
-        and all(code in problem.classes for code in meeting.classes)
-        and all(code in problem.teachers for code in meeting.members)
-    )

@@ -28,6 +28,8 @@ from scheduler.problem import (
     Unmet,
 )
 from scheduler.rules import Case, Rule, Violation
+from scheduler.wishes import Cause, Wish
+from scheduler.wishes.base import Scene
 
 MUSIC, ART = Subject("music"), Subject("art")
 LEAD, WEAK, OTHER = SchoolCode("L"), SchoolCode("W"), SchoolCode("V")
@@ -102,3 +104,10 @@ def broken(rule: type[Rule], problem: Problem, *meetings: Meeting) -> list[str]:
     found: list[Violation] = list(rule().violations(Case(problem, plan(problem, *meetings))))
     assert {violation.rule for violation in found} <= {rule.code}
     return [violation.code for violation in found]
+
+
+def wished(wish: type[Wish], problem: Problem, *meetings: Meeting, before: Plan | None = None) -> list[Cause]:
+    """What the wish finds in a plan of these meetings; its value is the sum of the counts."""
+    figure = wish().figure(Scene(problem, plan(problem, *meetings), before))
+    assert figure.value == sum(cause.count for cause in figure.causes)
+    return list(figure.causes)

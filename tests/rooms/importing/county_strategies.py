@@ -121,4 +121,4 @@ def _day(draw: st.DrawFn, day: date) -> c.CalendarDay:
 
 def _policy(draw: st.DrawFn) -> dict[str, int]:
     found = draw(st.dictionaries(st.sampled_from(c.POLICY_KEYS), st.integers(0, 50), **few))
-    return {key: value % 2 if key in c.POLICY_FLAGS else value for key, value in found.items()}
+    return {key: min(max(value, c.policy_range(key)[0]), c.policy_range(key)[1]) for key, value in found.items()}
