@@ -8,9 +8,10 @@ plan can change is already taken into account: qualification, bells, lessons, ab
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar, overload
 
 from scheduler.problem import (
     ALL_WEEKS,
@@ -88,6 +89,7 @@ class Bell:
                 for weeks in (ALL_WEEKS, ODD, EVEN):
                     add = self._add_core if relaxed else self._add
                     add(grid, Slot(weekday, *period, weeks), grid.windows[school, weekday, period])
+        self._exact = not relaxed
         self._variants = [tuple(grid.mask(slot) for slot in inside) for inside in self.inside]
         self.index = {slot: number for number, slot in enumerate(self.slots)}
         self.all_weeks: Bits = sum(1 << number for number, slot in enumerate(self.slots) if slot.weeks == ALL_WEEKS)
@@ -127,18 +129,22 @@ class Bell:
 
     def open_to(self, busy: Mask) -> Bits:
         """The windows in which nothing of `busy` lies."""
-        return sum(
-            1 << number for number, variants in enumerate(self._variants) if not all(mask & busy for mask in variants)
-        )
+        opened: Bits = 0
+        for number, mask in enumerate(self.masks):
+            if not mask & busy and (self._exact or any(not one & busy for one in self._variants[number])):
+                opened |= 1 << number
+        return opened
 
-    def touching(self, receiver: School, least: int = 1) -> Bits:
-        """H5: the windows that cover parts of `least` to two periods of a receiving school."""
-        return sum(
-            1 << number
-            for number, inside in enumerate(self.inside)
-            if any(periods_touched(receiver, slot) <= 2 for slot in inside)
-            and any(periods_touched(receiver, slot) >= least for slot in inside)
-        )
+    def touching(self, receiver: School) -> tuple[Bits, Bits]:
+        """H5: the windows that cover parts of one or two periods of a receiving school, and those of them that may cover two."""
+        fits: Bits = 0
+        two: Bits = 0
+        for number, inside in enumerate(self.inside):
+            touched = [periods_touched(receiver, slot) for slot in inside]
+            if min(touched) <= 2 and max(touched) >= 1:
+                fits |= 1 << number
+                two |= (max(touched) >= 2) << number
+        return fits, two
 
 
 def _day_bits(slot: Slot) -> int:
@@ -153,6 +159,32 @@ def bits_of(bits: Bits) -> Iterator[int]:
         bits ^= low
 
 
+Answer = TypeVar("Answer")
+
+
+class PerNeed(Sequence[Answer]):
+    """Something known of every need, worked out when it is first asked for."""
+
+    def __init__(self, needs: int, answer: Callable[[int], Answer]) -> None:
+        self._known: list[Answer | None] = [None] * needs
+        self._answer = answer
+
+    @overload
+    def __getitem__(self, need: int) -> Answer: ...
+    @overload
+    def __getitem__(self, need: slice) -> Sequence[Answer]: ...
+    def __getitem__(self, need: int | slice) -> Answer | Sequence[Answer]:
+        if isinstance(need, slice):
+            return [self[number] for number in range(*need.indices(len(self)))]
+        known = self._known[need]
+        if known is None:
+            known = self._known[need] = self._answer(need)
+        return known
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
 class Offers:
     """All spots and seats of a county."""
 
@@ -161,26 +193,21 @@ class Offers:
         self.problem, self.grid, self.relaxed = problem, grid, relaxed
         self.wants = [self._want(need) for need in problem.needs]
         self.spots: list[Spot] = []
-        self.seats: list[dict[TeacherCode, tuple[int, ...]]] = []
-        """Need → lead teacher → spots."""
         self._window: list[tuple[int, int]] = []
         self._numbers: dict[tuple[TeacherCode, Slot, LessonRow | None], int] = {}
+        self.masks: list[Mask] = []
+        self.days: list[int] = []
+        """Spot → weekday and parity of weeks as bits, to see at once whether two spots fall on one day."""
+        self.halves: list[int] = []
         self._staff_masks()
         self._bells()
         self._teachers()
-        for number in range(len(self.wants)):
-            self.seats.append(self._seats_of(number))
-        self.masks = [spot.mask for spot in self.spots]
-        self.days = [_day_bits(spot.slot) for spot in self.spots]
-        """Spot → weekday and parity of weeks as bits, to see at once whether two spots fall on one day."""
-        self.halves = [spot.slot.halves for spot in self.spots]
-        self.by_lead: list[dict[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]]] = []
+        self.seats: Sequence[Mapping[TeacherCode, tuple[int, ...]]] = PerNeed(len(self.wants), self._seats_of)
+        """Need → lead teacher → spots. Looked up when first asked for: a repair asks for a few needs only."""
+        self.by_lead: Sequence[Mapping[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]]] = PerNeed(
+            len(self.wants), self._grouped
+        )
         """Need → lead school → its teachers and their spots."""
-        for teachers in self.seats:
-            grouped: dict[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]] = {}
-            for teacher, spots in teachers.items():
-                grouped.setdefault(problem.teachers[teacher].school, []).append((teacher, spots))
-            self.by_lead.append(grouped)
 
     def _want(self, need: Need) -> Want:
         group = self.problem.classes[need.school_class]
@@ -220,14 +247,14 @@ class Offers:
         self.open_class: list[dict[ClassCode, Bits]] = []
         self.touches_two: list[dict[SchoolCode, Bits]] = []
         """By bell and receiving school: windows that cover parts of two of its periods."""
+        periods = {want.school: tuple(self.problem.schools[want.school].periods.items()) for want in wants.values()}
+        alike = {own: self.problem.schools[school] for school, own in periods.items()}
         for bell in self.bells:
-            touched: dict[SchoolCode, Bits] = {}
+            met = {own: bell.touching(school) for own, school in alike.items()}
+            touched = {school: met[own][0] for school, own in periods.items()}
+            self.touches_two.append({school: met[own][1] for school, own in periods.items()})
             opened = {}
-            self.touches_two.append({})
             for code, want in wants.items():
-                if want.school not in touched:
-                    touched[want.school] = bell.touching(self.problem.schools[want.school])
-                    self.touches_two[-1][want.school] = bell.touching(self.problem.schools[want.school], 2)
                 busy = self.grid.class_busy[code] | self.staff_none.get(want.school, 0)
                 if want.room is not None:
                     busy |= self.grid.room_busy[want.room]
@@ -330,6 +357,12 @@ class Offers:
                 found[teacher] = spots
         return found
 
+    def _grouped(self, number: int) -> dict[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]]:
+        grouped: dict[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]] = {}
+        for teacher, spots in self.seats[number].items():
+            grouped.setdefault(self.problem.teachers[teacher].school, []).append((teacher, spots))
+        return grouped
+
     def _spots_of(self, want: Want, teacher: TeacherCode, school: SchoolCode) -> tuple[int, ...]:
         bell = self.bell_of[school]
         opened = self.open_class[self.number_of_bell[id(bell)]][want.need.school_class]
@@ -372,6 +405,9 @@ class Offers:
             grades = shared[1] if shared else frozenset()
             subject = shared[0].subject if shared else None
             self.spots.append(Spot(teacher, school, slot, bell.masks[window], row, grades, subject))
+            self.masks.append(bell.masks[window])
+            self.days.append(_day_bits(slot))
+            self.halves.append(slot.halves)
         return number
 
     def covers_two(self, school: SchoolCode, number: int) -> bool:
