@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scheduler.board import Board
 from scheduler.problem import (
@@ -171,6 +171,24 @@ class Hall:
         rooms = [code for code in self._lead_rooms[school] if not self.held["room", code] & mask and code not in barred]
         return min(rooms, key=lambda code: (self.board.seats_in(code), code)) if rooms else None
 
+    # ------------------------------------------------------------ locked
+
+    def locked(self) -> list[Meeting]:
+        """The meetings of locked activities, held; every further class of a course's audience that is free joins (H13)."""
+        found = []
+        courses = {course.code: course for course in self.problem.courses}
+        for meeting in (lock.meeting for lock in self.board.offers.locks):
+            if meeting.family == "delivery":
+                continue
+            classes = meeting.classes
+            if meeting.family == "network":
+                school = self.problem.teachers[meeting.lead_teacher].school
+                free = self._listeners(courses[meeting.ref], meeting.slot, minutes(meeting.slot), school)
+                classes = tuple(sorted({*classes, *free}))
+            self.take(meeting.lead_teacher, Sketch(meeting.slot, meeting.lead_room, classes, meeting.members))
+            found.append(replace(meeting, classes=classes))
+        return found
+
     # ------------------------------------------------------------ communities
 
     def community(self, community: Community) -> list[Sketch]:
@@ -302,13 +320,18 @@ def place_activities(board: Board, standing: Standing | None = None) -> list[Mee
     """Every course and community that can be held around the board's meetings: courses first, they have fewer windows."""
     problem = board.offers.problem
     hall = Hall(board, standing or Standing(problem))
-    meetings: list[Meeting] = []
+    meetings = hall.locked()
+    locked = {meeting.ref for meeting in meetings}
     for course in problem.courses:
+        if course.code in locked:
+            continue
         told = (course.subject, course.lead_teacher)
         for number, sketch in enumerate(hall.course(course), 1):
             code = f"{course.code}-{number}"
             meetings.append(Meeting(code, "network", *told, sketch.room, sketch.slot, sketch.classes, (), course.code))
     for community in problem.communities:
+        if community.code in locked:
+            continue
         told = (community.subject, community.host)
         for number, sketch in enumerate(hall.community(community), 1):
             hall.take(community.host, sketch)

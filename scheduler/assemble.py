@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from typing import TYPE_CHECKING
 
-from scheduler.board import Board
 from scheduler.problem import (
     ClassCode,
     Meeting,
@@ -19,6 +19,9 @@ from scheduler.problem import (
     Subject,
     Unmet,
 )
+
+if TYPE_CHECKING:  # the judge reads lists from here, and a board reads the judge
+    from scheduler.board import Board
 
 
 def delivery_meetings(board: Board) -> list[Meeting]:

@@ -7,7 +7,7 @@ Only the search writes on a board; what leaves it goes through `scheduler.check`
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scheduler.offers import Offers, Spot
@@ -16,16 +16,16 @@ from scheduler.problem import (
     ODD,
     ClassCode,
     LessonRow,
+    Lock,
+    Meeting,
     Pair,
     RoomCode,
     SchoolCode,
+    Slot,
     Subject,
     TeacherCode,
 )
 from scheduler.windows import Mask
-
-Seats = Mapping[int, tuple[int, ...]]
-"""Need → spots. Everything else on a board follows from it, but for the choice of lead rooms."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Board:
     """Who sits where, with every hard rule of delivery kept at every moment."""
 
     def __init__(self, offers: Offers, *, keep_locked: bool = True) -> None:
-        """`keep_locked`: a locked pairing that can be used holds its place among the partners from the start (H10)."""
+        """`keep_locked`: a locked pairing that can be used holds its place among the partners from the start (H10), and so do locked meetings."""
         self.offers = offers
         problem = offers.problem
         self.policy = problem.policy
@@ -78,6 +78,49 @@ class Board:
             for code in offers.staff[school]:
                 self._raise(levels, grid.teacher_busy[code])
             self.staff_used[school] = levels
+        self.kept: set[tuple[int, int]] = set()
+        """Needs and spots of locked meetings: these seats are never given back."""
+        self._kept_spots: set[int] = set()
+        self._need_of = {(want.need.school_class, want.need.subject): n for n, want in enumerate(offers.wants)}
+        for lock in offers.locks if keep_locked else ():
+            self._hold(lock)
+
+    def _hold(self, lock: Lock) -> None:
+        """Seats a locked meeting without asking: what can stand was decided by `standing_locks`."""
+        meeting = lock.meeting
+        if meeting.family != "delivery":
+            self._hold_activity(meeting)
+            return
+        number = self.offers.spot_of_lock(lock)
+        self._kept_spots.add(number)
+        for code in meeting.classes:
+            need = self._need_of[code, meeting.subject]
+            if self.teacher_of[need] not in (
+                None,
+                meeting.lead_teacher,
+            ):  # H8 overridden: the other school is a partner too
+                self._pair(self.offers.spots[number].school, self.offers.wants[need].school, 1)
+            self.seat(need, number, meeting.lead_room)
+            self.kept.add((need, number))
+
+    def _hold_activity(self, meeting: Meeting) -> None:
+        """The minutes of a locked community or course; `scheduler.activities` puts the meeting itself into the plan."""
+        problem, mask = self.offers.problem, self.offers.grid.mask(meeting.slot)
+        self.room_busy[meeting.lead_room] |= mask
+        for teacher in {meeting.lead_teacher, *meeting.members}:
+            self.teacher_busy[teacher] |= mask
+            self._load(teacher, meeting.slot, 1)
+            self._hold_staff(problem.teachers[teacher].school, mask)
+        for group in (problem.classes[code] for code in meeting.classes):
+            if group.code in self.class_busy:
+                self.class_busy[group.code] |= mask
+            if group.receiving_room is not None:
+                self.room_busy[group.receiving_room] |= mask
+            self._hold_staff(group.school, mask)
+
+    def _hold_staff(self, school: SchoolCode, mask: Mask) -> None:
+        if school in self.staffed:
+            self._raise(self.staff_used[school], mask)
 
     def _lock(self) -> tuple[Pair, ...]:
         kept = []
@@ -249,8 +292,8 @@ class Board:
         return known
 
     def widest(self, sitting: Sitting) -> int:
-        """Receivers the sitting could have: in its room, or in a larger one that is free."""
-        if sitting.seats >= self.policy.max_receivers:
+        """Receivers the sitting could have: in its room, or in a larger one that is free; a locked meeting stays in its room."""
+        if sitting.seats >= self.policy.max_receivers or sitting.spot in self._kept_spots:
             return sitting.seats
         larger = self.room_for(self.offers.spots[sitting.spot], sitting.seats + 1)
         return sitting.seats if larger is None else self.seats_in(larger[0])
@@ -263,7 +306,7 @@ class Board:
         sitting = self.sittings.get(number)
         if sitting is None:
             sitting = self._open(spot, number, want.need.subject, room, want.room)
-        elif len(sitting.needs) >= sitting.seats:
+        elif len(sitting.needs) >= sitting.seats and number not in self._kept_spots:
             self._move_room(sitting, spot)
         sitting.needs.append(need)
         self.class_busy[want.need.school_class] |= spot.mask
@@ -291,20 +334,20 @@ class Board:
         sitting = Sitting(number, subject, room, own, self.seats_in(room))
         self.sittings[number] = sitting
         if not own:
-            assert not self.room_busy[room] & spot.mask, "two meetings in one room"
+            assert number in self._kept_spots or not self.room_busy[room] & spot.mask, "two meetings in one room"
             self.room_busy[room] |= spot.mask
         if spot.host is None:
             self.teacher_busy[spot.teacher] |= spot.mask
             if spot.school in self.staffed:
                 self._raise(self.staff_used[spot.school], spot.mask)
-        self._load(spot, 1)
+        self._load(spot.teacher, spot.slot, 1)
         return sitting
 
-    def _load(self, spot: Spot, step: int) -> None:
+    def _load(self, teacher: TeacherCode, slot: Slot, step: int) -> None:
         for week in (ODD, EVEN):
-            if week & spot.slot.weeks:
-                self.week_load[spot.teacher, week] += step
-                self.day_load[spot.teacher, spot.slot.weekday, week] += step
+            if week & slot.weeks:
+                self.week_load[teacher, week] += step
+                self.day_load[teacher, slot.weekday, week] += step
 
     def _move_room(self, sitting: Sitting, spot: Spot) -> None:
         found = self.room_for(spot, len(sitting.needs) + 1)
@@ -363,13 +406,10 @@ class Board:
             self.teacher_busy[spot.teacher] ^= spot.mask
             if spot.school in self.staffed:
                 self._lower(self.staff_used[spot.school], spot.mask)
-        self._load(spot, -1)
+        self._load(spot.teacher, spot.slot, -1)
 
     def clear(self, need: int) -> None:
-        """Gives all seats of a need back."""
+        """Gives all seats of a need back but those of locked meetings."""
         for number in list(self.spots_of[need]):
-            self.unseat(need, number)
-
-    def all_seats(self) -> dict[int, tuple[int, ...]]:
-        """What is needed to build the same board again; lead rooms may differ."""
-        return {need: tuple(spots) for need, spots in enumerate(self.spots_of) if spots}
+            if (need, number) not in self.kept:
+                self.unseat(need, number)

@@ -21,6 +21,7 @@ from ortools.sat.python import cp_model
 
 from scheduler.board import Board
 from scheduler.explain import SchoolCeiling
+from scheduler.locked_meetings import standing_locks
 from scheduler.model import SubModel, clique_groups
 from scheduler.offers import Offers
 from scheduler.problem import EVEN, ODD, ClassCode, Problem, RoomCode, SchoolCode, Slot
@@ -67,6 +68,22 @@ def first_ceilings(offers: Offers) -> dict[SchoolCode, SchoolCeiling]:
     return {school: SchoolCeiling(weighted[school], most[school], asked[school]) for school in asked}
 
 
+def placed_anyway(problem: Problem) -> tuple[Counter[SchoolCode], Counter[SchoolCode]]:
+    """Weighted halves and halves that receiving schools get from meetings for which rules were overridden.
+
+    Without those meetings the rest of any plan keeps every rule, so what is proved for the rest holds with this much added.
+    """
+    weighted: Counter[SchoolCode] = Counter()
+    halves: Counter[SchoolCode] = Counter()
+    for lock in standing_locks(problem):
+        if lock.overrides and lock.meeting.family == "delivery":
+            for code in lock.meeting.classes:
+                school, slot = problem.classes[code].school, lock.meeting.slot
+                weighted[school] += slot.halves * problem.need_by_key[code, lock.meeting.subject].priority
+                halves[school] += slot.halves
+    return weighted, halves
+
+
 def prove(
     problem: Problem,
     tell: Callable[[int, Mapping[SchoolCode, SchoolCeiling]], None],
@@ -80,21 +97,31 @@ def prove(
     `seconds` limits one school's solve by the clock, `work` by the solver's own deterministic time.
     """
     offers = Offers(problem, Grid(problem), relaxed=True)
-    ceilings = first_ceilings(offers)
+    extra_weighted, extra_halves = placed_anyway(problem)
+    ceilings = {
+        school: replace(
+            ceiling,
+            weighted=ceiling.weighted + extra_weighted[school],
+            most_halves=ceiling.most_halves + extra_halves[school],
+        )
+        for school, ceiling in first_ceilings(offers).items()
+    }
     total = sum(ceiling.weighted for ceiling in ceilings.values())
     tell(total, ceilings)
     for school in sorted(ceilings, key=lambda school: (-_crowding(offers, school), school)):
         if not alive():
             return total
         before = ceilings[school]
-        weighted = min(before.weighted, SchoolAlone(offers, school).ceiling(seconds, work))
+        found = SchoolAlone(offers, school).ceiling(seconds, work)
+        weighted = min(before.weighted, found + extra_weighted[school])
         if weighted < before.weighted:
             total -= before.weighted - weighted
-            most = min(before.most_halves, SchoolAlone(offers, school, by_priority=False).ceiling(seconds, work))
+            found = SchoolAlone(offers, school, by_priority=False).ceiling(seconds, work)
+            most = min(before.most_halves, found + extra_halves[school])
             ceilings[school] = replace(before, weighted=weighted, most_halves=most)
             tell(total, ceilings)
     if 0 < sum(len(spots) for seats in offers.seats for spots in seats.values()) <= WHOLE_SEATS and alive():
-        whole = _whole(offers, seconds * 4, work)
+        whole = _whole(offers, seconds * 4, work) + extra_weighted.total()
         if whole < total:
             total = whole
             tell(total, ceilings)

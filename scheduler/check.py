@@ -8,22 +8,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from scheduler.locked_meetings import rule_violations, standing_locks, stands
 from scheduler.problem import ClassCode, Pair, Plan, Problem, Subject
-from scheduler.rules import RULES, Case, Violation
+from scheduler.rules import Case, Violation
+from scheduler.rules.base import clock
 from scheduler.rules.needs import meetings_by_need
 from scheduler.rules.partners import used_pairs
 
 
 def check(problem: Problem, plan: Plan) -> list[Violation]:
-    """Every violation of H1–H13 (docs/PLANNING.md), then of the plan's own lists and figures; empty for a legal plan.
+    """Every violation of H1–H13 (docs/PLANNING.md), then of locks, of the plan's own lists and of its figures; empty for a legal plan.
 
+    What a person overrode for a locked meeting is no violation of that meeting, and of no other.
     Codes that the problem does not know are reported alone: nothing else can be judged then.
     """
     unknown = list(_unknown_codes(problem, plan))
     if unknown:
         return unknown
     case = Case(problem, plan)
-    found = [violation for rule in RULES for violation in rule().violations(case)]
+    found = rule_violations(problem, plan) + list(_locks(case))
     return found + list(_pairings(case)) + list(_unmet(case)) + list(_figures(case))
 
 
@@ -34,6 +37,20 @@ def _unknown_codes(problem: Problem, plan: Plan) -> Iterator[Violation]:
     codes = [meeting.code for meeting in plan.meetings]
     if len(set(codes)) < len(codes):
         yield Violation("CODES", "rule_codes_twice")
+
+
+def _locks(case: Case) -> Iterator[Violation]:
+    """Every locked meeting that can stand does."""
+    if not case.problem.locks:
+        return
+    for lock in standing_locks(case.problem):
+        if not stands(lock, case.plan.meetings):
+            facts = {
+                "code": lock.meeting.code,
+                "teacher": lock.meeting.lead_teacher,
+                "window": clock(lock.meeting.slot),
+            }
+            yield Violation("LOCK", "rule_lock_missing", (), facts)
 
 
 def served_halves(case: Case) -> dict[tuple[ClassCode, Subject], int]:

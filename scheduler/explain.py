@@ -132,7 +132,7 @@ def _as_it_stands(board: Board, number: int) -> tuple[str, dict[str, object]]:
     causes: Counter[Cause] = Counter()
     teachers = [held] if held is not None else list(offers.seats[number])
     for teacher in teachers:
-        spots = [spot for spot in offers.seats[number][teacher] if spot not in board.spots_of[number]]
+        spots = [spot for spot in offers.seats[number].get(teacher, ()) if spot not in board.spots_of[number]]
         if not board.may_meet(number, teacher):
             causes["partners"] += len(spots)
             continue

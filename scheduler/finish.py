@@ -22,7 +22,7 @@ def fill_up(board: Board) -> None:
         for teacher in [held] if held is not None else list(board.offers.seats[need]):
             if board.served[need] == want.need.halves:
                 break
-            for number in board.offers.seats[need][teacher]:
+            for number in board.offers.seats[need].get(teacher, ()):
                 if board.may_meet(need, teacher) and board.seat_free(need, number):
                     board.seat(need, number)
 

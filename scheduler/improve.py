@@ -34,7 +34,8 @@ def restore(board: Board, needs: Collection[int], before: Snapshot) -> None:
     board.undo_moves(before.moves)
     for need, numbers in before.seats.items():
         for number in numbers:
-            board.seat(need, number, before.rooms[number])
+            if (need, number) not in board.kept:
+                board.seat(need, number, before.rooms[number])
 
 
 def rebuild(board: Board, state: Snapshot) -> None:

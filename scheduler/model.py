@@ -179,7 +179,7 @@ class SubModel:
             numbers = [n for n in self.offers.seats[need][teacher] if (need, n) in self.seat]
             self._days(need, numbers, chosen)
             halves = [(self.seat[need, n], self.offers.spots[n].slot.halves) for n in numbers]
-            asked = self.offers.wants[need].need.halves
+            asked = self.offers.wants[need].need.halves - self.board.served[need]
             if sum(weight for _, weight in halves) > asked:
                 self.model.add(sum(literal * weight for literal, weight in halves) <= asked * chosen)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, overload
 
+from scheduler.locked_meetings import standing_locks
 from scheduler.problem import (
     ALL_WEEKS,
     EVEN,
@@ -20,6 +21,7 @@ from scheduler.problem import (
     ClassCode,
     Lesson,
     LessonRow,
+    Lock,
     Need,
     Problem,
     RoomCode,
@@ -44,8 +46,6 @@ class Spot:
     slot: Slot
     mask: Mask
     host: LessonRow | None
-    host_grades: frozenset[int]
-    host_subject: Subject | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +193,10 @@ class Offers:
         self.problem, self.grid, self.relaxed = problem, grid, relaxed
         self.wants = [self._want(need) for need in problem.needs]
         self.spots: list[Spot] = []
-        self._window: list[tuple[int, int]] = []
+        self._window: list[tuple[int, int] | None] = []
         self._numbers: dict[tuple[TeacherCode, Slot, LessonRow | None], int] = {}
+        self.locks: tuple[Lock, ...] = () if relaxed else standing_locks(problem)
+        """The locks that stand. Relaxed offers know none: a proof is about the county, not about what somebody wished."""
         self.masks: list[Mask] = []
         self.days: list[int] = []
         """Spot → weekday and parity of weeks as bits, to see at once whether two spots fall on one day."""
@@ -397,23 +399,39 @@ class Offers:
     ) -> int:
         slot = bell.slots[window]
         row = shared[0].row if shared else None
-        key = (teacher, slot, row)
-        number = self._numbers.get(key)
+        number = self._numbers.get((teacher, slot, row))
         if number is None:
-            number = self._numbers[key] = len(self.spots)
-            self._window.append((self.number_of_bell[id(bell)], window))
-            grades = shared[1] if shared else frozenset()
-            subject = shared[0].subject if shared else None
-            self.spots.append(Spot(teacher, school, slot, bell.masks[window], row, grades, subject))
-            self.masks.append(bell.masks[window])
-            self.days.append(_day_bits(slot))
-            self.halves.append(slot.halves)
+            number = self._add(Spot(teacher, school, slot, bell.masks[window], row))
+            self._window[number] = (self.number_of_bell[id(bell)], window)
+        return number
+
+    def _add(self, spot: Spot) -> int:
+        number = self._numbers[spot.teacher, spot.slot, spot.host] = len(self.spots)
+        self.spots.append(spot)
+        self._window.append(None)
+        self.masks.append(spot.mask)
+        self.days.append(_day_bits(spot.slot))
+        self.halves.append(spot.slot.halves)
+        return number
+
+    def spot_of_lock(self, lock: Lock) -> int:
+        """The spot of a locked delivery meeting, whether or not the rules would offer it."""
+        meeting = lock.meeting
+        school = self.problem.teachers[meeting.lead_teacher].school
+        known = self.spot_number(meeting.lead_teacher, meeting.slot, meeting.host_lesson)
+        if known is not None:
+            return known
+        mask = self.grid.mask(meeting.slot)
+        number = self._add(Spot(meeting.lead_teacher, school, meeting.slot, mask, meeting.host_lesson))
+        bell = self.bell_of.get(school)
+        if bell is not None and meeting.slot in bell.index:
+            self._window[number] = (self.number_of_bell[id(bell)], bell.index[meeting.slot])
         return number
 
     def covers_two(self, school: SchoolCode, number: int) -> bool:
         """Whether a meeting in the spot costs the receiving school parts of two periods."""
-        bell, window = self._window[number]
-        return bool(self.touches_two[bell][school] >> window & 1)
+        place = self._window[number]
+        return place is not None and bool(self.touches_two[place[0]][school] >> place[1] & 1)
 
     def spot_number(self, teacher: TeacherCode, slot: Slot, host: LessonRow | None) -> int | None:
         """The number of a spot, where any need has a seat in it."""

@@ -180,6 +180,33 @@ class StandingPairing:
     locked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One row of the plan: a lead teacher, a lead room and a window, with those who attend."""
+
+    code: str
+    family: Family
+    subject: Subject
+    lead_teacher: TeacherCode
+    lead_room: RoomCode
+    slot: Slot
+    classes: tuple[ClassCode, ...] = ()
+    members: tuple[TeacherCode, ...] = ()
+    ref: str = ""
+    """Code of the community or network course; empty for delivery."""
+    host_lesson: LessonRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A meeting that must stand in every plan; more receivers may join it. An activity is locked with all its meetings."""
+
+    meeting: Meeting
+    origin: Literal["manual", "automatic"] = "manual"
+    overrides: frozenset[str] = frozenset()
+    """Rules (``H3`` …) that a person overrode to place it anyway."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """One county, ready to be planned."""
@@ -196,6 +223,8 @@ class Problem:
     communities: tuple[Community, ...] = ()
     courses: tuple[NetworkCourse, ...] = ()
     pairings: tuple[StandingPairing, ...] = ()
+    locks: tuple[Lock, ...] = ()
+    """Wishes that bind: those that cannot stand together with the rules are passed over, see `scheduler.locked_meetings`."""
 
     @cached_property
     def lesson_by_row(self) -> Mapping[LessonRow, Lesson]:
@@ -218,23 +247,6 @@ class Problem:
             and all(code in self.classes for code in meeting.classes)
             and all(code in self.teachers for code in meeting.members)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """One row of the plan: a lead teacher, a lead room and a window, with those who attend."""
-
-    code: str
-    family: Family
-    subject: Subject
-    lead_teacher: TeacherCode
-    lead_room: RoomCode
-    slot: Slot
-    classes: tuple[ClassCode, ...] = ()
-    members: tuple[TeacherCode, ...] = ()
-    ref: str = ""
-    """Code of the community or network course; empty for delivery."""
-    host_lesson: LessonRow | None = None
 
 
 @dataclass(frozen=True, slots=True)

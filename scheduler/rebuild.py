@@ -36,7 +36,10 @@ def seat_best(board: Board, need: int, random: Random) -> int:
     """
     offers = board.offers
     want = offers.wants[need]
-    asked = want.need.halves
+    asked = want.need.halves - board.served[need]
+    if asked <= 0:
+        return board.served[need]
+    bound_to = board.teacher_of[need]
     busy = board.class_busy[want.need.school_class]
     standing, new = _leads(board, need, want.school, random)
     best_score, best_spots = 0.0, None
@@ -44,6 +47,8 @@ def seat_best(board: Board, need: int, random: Random) -> int:
         full = 0
         for lead in leads:
             for teacher, spots in offers.by_lead[need][lead]:
+                if bound_to not in (None, teacher):
+                    continue
                 found = [n for n in spots if not offers.masks[n] & busy]
                 if not found or 2 * len(found) < best_score - 1:
                     continue
@@ -85,7 +90,7 @@ def _fill(
     offers = board.offers
     sittings, masks, days, halves = board.sittings, offers.masks, offers.days, offers.halves
     want = offers.wants[need]
-    left = want.need.halves
+    left = asked = want.need.halves - board.served[need]
     one_a_day = board.policy.one_lesson_per_day
     room_busy = board.room_busy[want.room] if want.room is not None else 0
     held_by_teacher = board.teacher_busy[teacher]
@@ -98,6 +103,8 @@ def _fill(
             fresh.sort(key=lambda number: offers.covers_two(want.school, number))
     chosen: list[int] = []
     used_days = used_mask = opened_days = 0
+    for number in board.spots_of[need]:  # a locked meeting
+        used_days |= days[number]
     for number in joins:
         if halves[number] > left or masks[number] & used_mask or (one_a_day and days[number] & used_days):
             continue
@@ -107,7 +114,7 @@ def _fill(
             used_days |= days[number]
             left -= halves[number]
             if not left:
-                return chosen, want.need.halves, len(chosen)
+                return chosen, asked, len(chosen)
     joined = len(chosen)
     week_left = board.week_left(teacher)
     for number in fresh:
@@ -131,4 +138,4 @@ def _fill(
             left -= halves[number]
             if not left:
                 break
-    return chosen, want.need.halves - left, joined
+    return chosen, asked - left, joined

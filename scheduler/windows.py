@@ -90,7 +90,7 @@ class Grid:
         cuts: dict[int, set[Minute]] = {weekday: set(minutes) for weekday, minutes in self.breaks.items()}
         for (_, weekday, _), windows in self.windows.items():
             cuts[weekday].update(minute for window in windows for minute in window)
-        for slot in extra:
+        for slot in (*extra, *(lock.meeting.slot for lock in problem.locks)):
             cuts.setdefault(slot.weekday, set()).update((slot.start, slot.end))
         self._cuts = {weekday: sorted(minutes) for weekday, minutes in cuts.items()}
         self._first: dict[int, int] = {}
