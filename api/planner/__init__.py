@@ -1,6 +1,18 @@
 """The planner's desk: a county's files, plans, publication, weeks and changes. Pages under ``/planner``, JSON under ``/api/planner``."""
 
-from api.planner import exports, home, imports, lessons, plans, publishing, runs, schools, weeks
+from api.planner import comparing, exports, home, imports, lessons, plans, publishing, runs, schools, weeks
 from api.planner.desk import routes
 
-__all__ = ["exports", "home", "imports", "lessons", "plans", "publishing", "routes", "runs", "schools", "weeks"]
+__all__ = [
+    "comparing",
+    "exports",
+    "home",
+    "imports",
+    "lessons",
+    "plans",
+    "publishing",
+    "routes",
+    "runs",
+    "schools",
+    "weeks",
+]

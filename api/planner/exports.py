@@ -8,14 +8,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import xlsxwriter
 from aiohttp import web
 
 from api.planner.desk import PlanPath, download, plan_of, routes
 from api.planner.imports import SHEET, ZIP
 from api.planner.reasons import said
+from api.planner.workbooks import Row, Sheet, book_of, subject_name
 from api.routing import Call, Nothing
-from config.words import Language, catalogue, say
+from config.words import Language, say
 from rooms.planning.circumstance_rows import load_county_in_force
 from rooms.planning.files import clock, lessons, write_plan
 from rooms.planning.names import Names, names_of
@@ -58,38 +58,25 @@ async def plan_workbook(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
 
 def workbook(plan: Plan, names: Names, language: Language) -> bytes:
     """The meetings, pairings and unmet lessons of a plan, with names, as an ``.xlsx`` workbook."""
-    target = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(target, options) as book:
-        head = book.add_format({"bold": True, "bg_color": "#DCEFE7", "bottom": 1})
-        for title, columns, rows in _sheets(plan, names, language):
-            sheet = book.add_worksheet(say(language, f"planner.{title}"))
-            sheet.freeze_panes(1, 0)
-            sheet.set_column(0, len(columns) - 1, 18)
-            sheet.write_row(0, 0, [say(language, f"planner.{column}") for column in columns], head)
-            for line, row in enumerate(rows, 1):
-                sheet.write_row(line, 0, row)
-            sheet.autofilter(0, 0, max(1, len(rows)), len(columns) - 1)
-    return target.getvalue()
-
-
-Sheet = tuple[str, tuple[str, ...], list[tuple[object, ...]]]
+    return book_of(_sheets(plan, names, language), language)
 
 
 def _sheets(plan: Plan, names: Names, language: Language) -> list[Sheet]:
     return [
-        ("tab_meetings", MEETING_COLUMNS, _meetings(plan, names, language)),
-        ("tab_pairings", ("lead_school", "receive_school", "subject"), _pairings(plan, names, language)),
-        ("tab_unmet", ("school", "class_code", "subject", "missing", "why_and_what"), _unmet(plan, names, language)),
+        _sheet("meetings", MEETING_COLUMNS, _meetings(plan, names, language)),
+        _sheet("pairings", "lead_school receive_school subject", _pairings(plan, names, language)),
+        _sheet("unmet", "school class_code subject missing why_and_what", _unmet(plan, names, language)),
     ]
 
 
-MEETING_COLUMNS = (
-    "code", "family", "subject", "weekday", "start", "end", "weeks", "lead_school", "lead", "room", "attend",
-)  # fmt: skip
+MEETING_COLUMNS = "code family subject weekday start end weeks lead_school lead room attend"
 
 
-def _meetings(plan: Plan, names: Names, language: Language) -> list[tuple[object, ...]]:
+def _sheet(tab: str, columns: str, rows: list[Row]) -> Sheet:
+    return Sheet(f"planner.tab_{tab}", tuple(f"planner.{column}" for column in columns.split()), rows)
+
+
+def _meetings(plan: Plan, names: Names, language: Language) -> list[Row]:
     return [
         (
             m.code,
@@ -111,7 +98,7 @@ def _meetings(plan: Plan, names: Names, language: Language) -> list[tuple[object
     ]
 
 
-def _pairings(plan: Plan, names: Names, language: Language) -> list[tuple[object, ...]]:
+def _pairings(plan: Plan, names: Names, language: Language) -> list[Row]:
     return [
         (
             names.school(planned.pair.lead_school),
@@ -122,7 +109,7 @@ def _pairings(plan: Plan, names: Names, language: Language) -> list[tuple[object
     ]
 
 
-def _unmet(plan: Plan, names: Names, language: Language) -> list[tuple[object, ...]]:
+def _unmet(plan: Plan, names: Names, language: Language) -> list[Row]:
     return [
         (
             names.school(names.school_of_class(lack.school_class)),
@@ -133,8 +120,3 @@ def _unmet(plan: Plan, names: Names, language: Language) -> list[tuple[object, .
         )
         for lack in plan.unmet
     ]
-
-
-def subject_name(language: Language, code: str) -> str:
-    """The word for a subject; an unknown code stands as it is."""
-    return catalogue(language).get(f"common.subject_{code}", code)

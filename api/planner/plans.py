@@ -1,4 +1,4 @@
-"""Plan versions: the list, one version in all its aspects, and two side by side."""
+"""Plan versions: the list, and one version in all its aspects."""
 
 from __future__ import annotations
 
@@ -13,18 +13,11 @@ from api.planner.grids import Block, Column, Grid, grid, side_by_side
 from api.planner.reasons import said
 from api.routing import Call, Nothing, Shape, Text
 from config.words import catalogue
-from rooms.planning.comparison import compare
 from rooms.planning.names import Names, names_of, periods_of
 from rooms.planning.outlook import running, versions
 from rooms.planning.timetable import Period
 from rooms.planning.versions import load_plan
 from scheduler.problem import Meeting, Plan
-
-
-class Compared(Shape):
-    """The version to compare with."""
-
-    to: int | None = None
 
 
 class Filter(Shape):
@@ -231,19 +224,3 @@ async def activities(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
         if meeting.ref:
             held[meeting.ref].append(meeting)
     return show(call, "activities", head, tab="activities", version=version, plan=found, names=names, held=held)
-
-
-@routes.get("/planner/{county}/plans/{number}/compare", needs="plan.read", summary="Two plans compared", page=True)
-async def compared(call: Call[PlanPath, Compared, Nothing]) -> web.Response:
-    async with call.app.store.read() as session:
-        head, version = await head_of(session, call), await plan_of(session, call.path.county, call.path.number)
-        all_versions, names = await versions(session, head.county), await names_of(session, head.county)
-        others = [each for each in all_versions if each.id != version.id]
-        former = next((each for each in others if each.number == call.query.to), None)
-        former = former or next((each for each in others if each.number < version.number), next(iter(others), None))
-        found = await load_plan(session, version.id)
-        result = compare(await load_plan(session, former.id), found) if former else None
-    return show(
-        call, "compare", head, tab="compare", version=version, plan=found, names=names, former=former, others=others,
-        result=result,
-    )  # fmt: skip

@@ -21,6 +21,7 @@ PAGES = {
     "/planner/alpha/plans/1/pairings": "alpha-s1小学",
     "/planner/alpha/plans/1/activities": "tabs",
     "/planner/alpha/plans/1/compare": "tabs",
+    "/planner/alpha/plans/1/compare?school=alpha-s1": "tabs",
     "/planner/alpha/plans/1/publish": "publish-now",
     "/planner/alpha/schools": "alpha-s1小学",
     "/planner/alpha/schools?list=teachers": "alpha李老师",
