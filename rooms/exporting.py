@@ -1,4 +1,4 @@
-"""A county as files again: a zip file of CSV files, a workbook, and an empty template. What is written reads back as the same county.
+"""A county as files again: a folder or zip file of CSV files, a workbook, and an empty template. What is written reads back as the same county.
 
 Cells that a spreadsheet might take for a formula are written with an apostrophe before them, which the importer takes away.
 """
@@ -10,6 +10,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 import xlsxwriter
 
@@ -193,6 +194,15 @@ def zip_of(county: c.County, language: Language = "en") -> bytes:
             if form.name in found:
                 packed.writestr(form.file, csv_of(form.headings(language), found[form.name]))
     return archive.getvalue()
+
+
+def write_folder(county: c.County, folder: Path, language: Language = "en") -> None:
+    """Writes the CSV files of the county into a folder, which is made where it is missing; files of the same names are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = records(county)
+    for form in FORMS:
+        if form.name in found:
+            (folder / form.file).write_bytes(csv_of(form.headings(language), found[form.name]))
 
 
 def workbook_of(county: c.County, language: Language = "en") -> bytes:

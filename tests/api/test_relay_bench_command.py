@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api.cli.bench import relay
+from api.cli.bench.relay import relay
 
 
 def test_a_few_subscribers_are_counted_and_none_loses_a_packet(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""``sanke bench …``: the planner against plain baselines in the same run, and the relay with count-only subscribers, as JSON."""
+"""``sanke bench plan``: the planner against plain baselines in the same run, as JSON."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from media.bench import bench_relay
 from rooms.importing import read_county
 from rooms.planning.files import lessons
 from rooms.planning.problem import problem_of
@@ -29,8 +28,6 @@ from scheduler.outcome import Limits, Progress, Solved
 from scheduler.problem import Plan, Problem
 from scheduler.solve import solve
 from scheduler.windows import Grid
-
-app = App(name="bench", help="测量 / measure.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +49,7 @@ class Measured:
     violations: int
 
 
-@app.command(name="plan")
-def bench_plan(
+def plan(
     counties: tuple[Path, ...],
     /,
     *,
@@ -186,21 +182,3 @@ def table(rows: list[Measured]) -> str:
         del cells["served"]
         lines.append("| " + " | ".join("—" if cell is None else str(cell) for cell in cells.values()) + " |")
     return "\n".join(lines)
-
-
-@app.command
-def relay(
-    *,
-    subscribers: Annotated[int, Parameter(validator=Number(gte=1, lte=2000))] = 200,
-    seconds: Annotated[float, Parameter(validator=Number(gt=0, lte=3600))] = 10.0,
-) -> None:
-    """Measure the relay with count-only subscribers at about 161 packets a second each. 测量转发服务。
-
-    Parameters
-    ----------
-    subscribers
-        How many subscribers. 听众数。
-    seconds
-        Seconds to measure. 测量秒数。
-    """
-    print(json.dumps(bench_relay(subscribers=subscribers, seconds=seconds)))
