@@ -26,7 +26,7 @@ def check(problem: Problem, plan: Plan) -> list[Violation]:
     if unknown:
         return unknown
     case = Case(problem, plan)
-    found = rule_violations(problem, plan) + list(_locks(case))
+    found = rule_violations(case) + list(_locks(case))
     return found + list(_pairings(case)) + list(_unmet(case)) + list(_figures(case))
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from scheduler.assemble import pairings_of
 from scheduler.problem import Lock, Meeting, Plan, Problem
-from scheduler.rules import RULES, Case, Violation
+from scheduler.rules import RULES, Case, Ground, Violation
 
 OVERRIDABLE = frozenset({"H1", "H2", "H3", "H5", "H6", "H7", "H8", "H9", "H10", "H11"})
 """Rules that a person may override for one meeting. What makes a synchronous meeting or an activity what it is cannot be."""
@@ -58,9 +58,9 @@ def _schools(problem: Problem, meeting: Meeting) -> set[str]:
     return {problem.teachers[meeting.lead_teacher].school} | {problem.classes[code].school for code in meeting.classes}
 
 
-def rule_violations(problem: Problem, plan: Plan) -> list[Violation]:
+def rule_violations(case: Case) -> list[Violation]:
     """Every breach of H1–H13 that nobody was excused from. The plan's codes must be known to the problem."""
-    case = Case(problem, plan)
+    problem, plan = case.problem, case.plan
     found = [violation for rule in RULES for violation in rule().violations(case)]
     return [violation for violation in found if not excused(problem, plan.meetings, violation)]
 
@@ -69,10 +69,11 @@ def standing_locks(problem: Problem) -> tuple[Lock, ...]:
     """The locks that can stand together: those made by hand before automatic ones, older before newer."""
     ordered = sorted(problem.locks, key=lambda lock: lock.origin != "manual")
     left = [lock for lock in ordered if _known(problem, lock.meeting)]
+    ground = Ground(problem) if left else None
     while left:
         meetings = tuple(replace(lock.meeting, code=str(number)) for number, lock in enumerate(left))
         guilty: set[int] = set()
-        for violation in rule_violations(problem, _sketch(problem, meetings)):
+        for violation in rule_violations(Case(problem, sketch(problem, meetings), ground)):
             if violation.code == "rule_h13_left_out":  # whoever is free joins when the plan is made
                 continue
             named = [int(code) for code in violation.meetings] or [
@@ -97,6 +98,6 @@ def _known(problem: Problem, meeting: Meeting) -> bool:
     )
 
 
-def _sketch(problem: Problem, meetings: tuple[Meeting, ...]) -> Plan:
+def sketch(problem: Problem, meetings: tuple[Meeting, ...]) -> Plan:
     """The meetings alone, as a plan without figures."""
     return Plan(meetings, pairings_of(problem, meetings), (), 0, 0, 0, 0, 0, 0.0, 0, "feasible")

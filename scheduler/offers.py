@@ -188,14 +188,27 @@ class PerNeed(Sequence[Answer]):
 class Offers:
     """All spots and seats of a county."""
 
-    def __init__(self, problem: Problem, grid: Grid, *, relaxed: bool = False) -> None:
-        """`relaxed`: with relaxed bells, for proofs about all plans rather than for making one."""
+    def __init__(
+        self,
+        problem: Problem,
+        grid: Grid,
+        *,
+        relaxed: bool = False,
+        locks: tuple[Lock, ...] | None = None,
+        eager: bool = True,
+    ) -> None:
+        """`relaxed`: with relaxed bells, for proofs about all plans rather than for making one. `locks`: those that are known to stand.
+
+        `eager`: every seat is looked up now, so that all processes number the spots alike; else when it is first asked for.
+        """
         self.problem, self.grid, self.relaxed = problem, grid, relaxed
         self.wants = [self._want(need) for need in problem.needs]
         self.spots: list[Spot] = []
         self._window: list[tuple[int, int] | None] = []
         self._numbers: dict[tuple[TeacherCode, Slot, LessonRow | None], int] = {}
-        self.locks: tuple[Lock, ...] = () if relaxed else standing_locks(problem)
+        self.locks: tuple[Lock, ...] = ()
+        if not relaxed:
+            self.locks = standing_locks(problem) if locks is None else locks
         """The locks that stand. Relaxed offers know none: a proof is about the county, not about what somebody wished."""
         self.masks: list[Mask] = []
         self.days: list[int] = []
@@ -205,11 +218,14 @@ class Offers:
         self._bells()
         self._teachers()
         self.seats: Sequence[Mapping[TeacherCode, tuple[int, ...]]] = PerNeed(len(self.wants), self._seats_of)
-        """Need → lead teacher → spots. Looked up when first asked for: a repair asks for a few needs only."""
+        """Need → lead teacher → spots."""
         self.by_lead: Sequence[Mapping[SchoolCode, list[tuple[TeacherCode, tuple[int, ...]]]]] = PerNeed(
             len(self.wants), self._grouped
         )
         """Need → lead school → its teachers and their spots."""
+        if eager:
+            for _ in self.seats:
+                pass
 
     def _want(self, need: Need) -> Want:
         group = self.problem.classes[need.school_class]

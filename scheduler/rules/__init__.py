@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.rules.base import Case, Rule, Violation
+from scheduler.rules.base import Case, Ground, Rule, Violation
 from scheduler.rules.communities import CommunityMeetsOnce
 from scheduler.rules.courses import CourseIsWhole
 from scheduler.rules.needs import OneLeadTeacherPerNeed
@@ -32,4 +32,4 @@ RULES: tuple[type[Rule], ...] = (
 )
 """In the order H1 … H13."""
 
-__all__ = ["RULES", "Case", "Rule", "Violation"]
+__all__ = ["RULES", "Case", "Ground", "Rule", "Violation"]

@@ -47,20 +47,14 @@ class Violation:
     facts: Mapping[str, object] = field(default_factory=dict)
 
 
-class Case:
-    """A problem, a plan, and every hold on every teacher, room and class."""
+class Ground:
+    """Every hold on every teacher, room and class before any meeting: absences and local lessons. Serves many plans of a problem."""
 
-    def __init__(self, problem: Problem, plan: Plan) -> None:
-        self.problem, self.plan = problem, plan
-        self.delivery = [meeting for meeting in plan.meetings if meeting.family == "delivery"]
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self.holds: dict[Resource, list[Hold]] = defaultdict(list)
         self._hold_absences()
         self._hold_lessons()
-        for meeting in plan.meetings:
-            self._hold_meeting(meeting)
-
-    def lead_school(self, meeting: Meeting) -> SchoolCode:
-        return self.problem.teachers[meeting.lead_teacher].school
 
     def _hold_absences(self) -> None:
         problem = self.problem
@@ -77,20 +71,46 @@ class Case:
                 self.holds[resource].append(Hold(gone.slot))
 
     def _hold_lessons(self) -> None:
-        """A lesson that is hosted by a meeting has moved to the lead room in those weeks (H4)."""
-        moved: dict[LessonRow, int] = defaultdict(int)
-        for meeting in self.delivery:
-            if meeting.host_lesson is not None and host_fault(self.problem, meeting) is None:
-                moved[meeting.host_lesson] |= meeting.slot.weeks
         for lesson in self.problem.lessons:
             hold = Hold(lesson.slot, lesson=lesson.row)
             if lesson.teacher:
                 self.holds[Resource("teacher", lesson.teacher)].append(hold)
             for code in lesson.classes:
                 self.holds[Resource("class", code)].append(hold)
-            weeks = lesson.slot.weeks & ~moved[lesson.row]
-            if lesson.room and weeks:
-                self.holds[Resource("room", lesson.room)].append(hold._replace(slot=lesson.slot._replace(weeks=weeks)))
+            if lesson.room:
+                self.holds[Resource("room", lesson.room)].append(hold)
+
+
+class Case:
+    """A problem, a plan, and every hold on every teacher, room and class."""
+
+    def __init__(self, problem: Problem, plan: Plan, ground: Ground | None = None) -> None:
+        self.problem, self.plan = problem, plan
+        self.delivery = [meeting for meeting in plan.meetings if meeting.family == "delivery"]
+        ground = ground or Ground(problem)
+        self.holds: dict[Resource, list[Hold]] = defaultdict(list)
+        self.holds.update((resource, list(holds)) for resource, holds in ground.holds.items())
+        self._move_hosted()
+        for meeting in plan.meetings:
+            self._hold_meeting(meeting)
+
+    def lead_school(self, meeting: Meeting) -> SchoolCode:
+        return self.problem.teachers[meeting.lead_teacher].school
+
+    def _move_hosted(self) -> None:
+        """A lesson that is hosted by a meeting has moved to the lead room in those weeks (H4)."""
+        moved: dict[LessonRow, int] = defaultdict(int)
+        for meeting in self.delivery:
+            if meeting.host_lesson is not None and host_fault(self.problem, meeting) is None:
+                moved[meeting.host_lesson] |= meeting.slot.weeks
+        for row, weeks in moved.items():
+            lesson = self.problem.lesson_by_row[row]
+            if lesson.room:
+                holds = self.holds[Resource("room", lesson.room)]
+                holds[:] = [hold for hold in holds if hold.lesson != row]
+                if lesson.slot.weeks & ~weeks:
+                    left = lesson.slot._replace(weeks=lesson.slot.weeks & ~weeks)
+                    holds.append(Hold(left, lesson=row))
 
     def _hold_meeting(self, meeting: Meeting) -> None:
         here, there = Hold(meeting.slot, meeting), Hold(meeting.slot, meeting, receiving=True)
