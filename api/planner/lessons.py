@@ -41,6 +41,7 @@ class Cancel(Shape):
         "teacher_leave",
         "lead_did_not_teach",
         "room_closed",
+        "school_closed",
         "other",
     ]
     note: Text = ""

@@ -1,4 +1,7 @@
-"""Changes to dated lessons: cancel with a reason, excuse a side, add a make-up or an extra lesson. One unit of work each."""
+"""Changes to dated lessons: cancel with a reason, excuse a side, add a make-up or an extra lesson.
+
+One unit of work each; what ends in `_in` works in the caller's, for those who do several at once.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ REASONS = (
     "teacher_leave",
     "lead_did_not_teach",
     "room_closed",
+    "school_closed",
     "other",
 )
 """Accepted reasons (docs/RULES.md); say ``verdict.reason_<code>``."""
@@ -68,18 +72,24 @@ async def cancel(
 
     Refusals: `NotFound` ``occurrence_unknown``, `Invalid` ``reason_unknown``, `Conflict` ``occurrence_begun``.
     """
-    _check_reason(reason)
-    now = clock.now()
     async with store.write() as session:
-        lesson = await _locked(session, county, occurrence_id)
-        if lesson.state == "cancelled":
-            return
-        if lesson.state not in ("planned", "ready") or lesson.opened_at is not None:
-            raise Conflict("occurrence_begun", state=lesson.state)
-        lesson.state, lesson.cancel_reason, lesson.cancel_note = "cancelled", reason, note[:500]
-        lesson.cancelled_at, lesson.cancelled_by = now, actor.name
-        facts = {"reason": reason, "before_start": now <= lesson.starts_at}
-        await append(session, actor, "lesson.cancel", f"occurrence:{occurrence_id}", county=county, at=now, facts=facts)
+        await cancel_in(session, actor, clock.now(), occurrence_id, reason=reason, note=note, county=county)
+
+
+async def cancel_in(
+    session: AsyncSession, actor: Actor, now: datetime, occurrence_id: str, *, reason: str, note: str, county: str
+) -> None:
+    """`cancel` in the caller's transaction."""
+    _check_reason(reason)
+    lesson = await locked_lesson(session, county, occurrence_id)
+    if lesson.state == "cancelled":
+        return
+    if lesson.state not in ("planned", "ready") or lesson.opened_at is not None:
+        raise Conflict("occurrence_begun", state=lesson.state)
+    lesson.state, lesson.cancel_reason, lesson.cancel_note = "cancelled", reason, note[:500]
+    lesson.cancelled_at, lesson.cancelled_by = now, actor.name
+    facts = {"reason": reason, "before_start": now <= lesson.starts_at}
+    await append(session, actor, "lesson.cancel", f"occurrence:{occurrence_id}", county=county, at=now, facts=facts)
 
 
 async def excuse_side(
@@ -89,16 +99,22 @@ async def excuse_side(
 
     Refusals: `NotFound` ``side_unknown``, `Invalid` ``reason_unknown``.
     """
-    _check_reason(reason)
-    now = clock.now()
     async with store.write() as session:
-        side = await session.get(OccurrenceSide, side_id, with_for_update=True)
-        if side is None or side.county != county:
-            raise NotFound("side_unknown")
-        side.excuse_reason, side.excuse_note = reason, note[:500]
-        side.excused_at, side.excused_by = now, actor.name
-        facts = {"reason": reason, "occurrence": side.occurrence_id}
-        await append(session, actor, "lesson.excuse", f"side:{side_id}", county=county, at=now, facts=facts)
+        await excuse_in(session, actor, clock.now(), side_id, reason=reason, note=note, county=county)
+
+
+async def excuse_in(
+    session: AsyncSession, actor: Actor, now: datetime, side_id: str, *, reason: str, note: str, county: str
+) -> None:
+    """`excuse_side` in the caller's transaction."""
+    _check_reason(reason)
+    side = await session.get(OccurrenceSide, side_id, with_for_update=True)
+    if side is None or side.county != county:
+        raise NotFound("side_unknown")
+    side.excuse_reason, side.excuse_note = reason, note[:500]
+    side.excused_at, side.excused_by = now, actor.name
+    facts = {"reason": reason, "occurrence": side.occurrence_id}
+    await append(session, actor, "lesson.excuse", f"side:{side_id}", county=county, at=now, facts=facts)
 
 
 async def declare_shift(
@@ -112,7 +128,7 @@ async def declare_shift(
         raise Invalid("shift_too_large", minutes=LARGEST_SHIFT // 60)
     now = clock.now()
     async with store.write() as session:
-        lesson = await _locked(session, county, occurrence_id)
+        lesson = await locked_lesson(session, county, occurrence_id)
         if lesson.state not in ("planned", "ready", "live") or now >= lesson.ends_at:
             raise Conflict("occurrence_over")
         lesson.shift_seconds = seconds
@@ -127,29 +143,27 @@ async def add_lesson(store: Store, actor: Actor, clock: Clock, lesson: NewLesson
     `NotFound` ``occurrence_unknown`` (the one it replaces), `Conflict` ``replaced_still_stands`` (that one is neither cancelled
     nor over), `Conflict` ``lesson_clash`` (facts: what, code, day, starts_at, ends_at, occurrence).
     """
-    now = clock.now()
+    async with store.write() as session:
+        return await add_in(session, actor, clock.now(), lesson)
+
+
+async def add_in(session: AsyncSession, actor: Actor, now: datetime, lesson: NewLesson) -> str:
+    """`add_lesson` in the caller's transaction."""
     if not 0 <= lesson.start < lesson.end <= 24 * 60 or lesson.family not in FAMILIES:
         raise Invalid("lesson_window")
-    async with store.write() as session:
-        people = await load_people(session, lesson.county)
-        row, classes, members = await _row_of(session, lesson, people, now)
-        lead = {name: getattr(row, name) for name in ("id", "county", *LEAD)}
-        sides = [OccurrenceSide(**values) for values in sides_of(lead, classes, members, people)]
-        if len(sides) == 1 and row.kind not in ("in_school_live", "rehearsal"):
-            raise Invalid("lesson_empty")
-        await _check_free(session, row, sides)
-        session.add(row)
-        await session.flush()
-        session.add_all(sides)
-        facts = {
-            "day": row.day.isoformat(),
-            "start": lesson.start,
-            "end": lesson.end,
-            "subject": row.subject,
-            "replaces": row.replaces_id,
-            "kind": row.kind,
-        }
-        await append(session, actor, "lesson.add", f"occurrence:{row.id}", county=lesson.county, at=now, facts=facts)
+    people = await load_people(session, lesson.county)
+    row, classes, members = await _row_of(session, lesson, people, now)
+    lead = {name: getattr(row, name) for name in ("id", "county", *LEAD)}
+    sides = [OccurrenceSide(**values) for values in sides_of(lead, classes, members, people)]
+    if len(sides) == 1 and row.kind not in ("in_school_live", "rehearsal"):
+        raise Invalid("lesson_empty")
+    await check_free(session, row, sides)
+    session.add(row)
+    await session.flush()
+    session.add_all(sides)
+    facts = {"day": row.day.isoformat(), "start": lesson.start, "end": lesson.end, "subject": row.subject}
+    facts |= {"replaces": row.replaces_id, "kind": row.kind}
+    await append(session, actor, "lesson.add", f"occurrence:{row.id}", county=lesson.county, at=now, facts=facts)
     return row.id
 
 
@@ -161,7 +175,7 @@ async def _row_of(
     classes, members, family = lesson.class_codes, lesson.member_codes, lesson.family
     title, ref = lesson.title, lesson.ref
     if lesson.replaces is not None:
-        old = await _locked(session, lesson.county, lesson.replaces)
+        old = await locked_lesson(session, lesson.county, lesson.replaces)
         if old.state != "cancelled" and not (old.state in ("ended", "judged") or old.ends_at <= now):
             raise Conflict("replaced_still_stands", day=old.day, state=old.state)
         sides = (await session.scalars(select(OccurrenceSide).where(OccurrenceSide.occurrence_id == old.id))).all()
@@ -210,8 +224,8 @@ def _check_codes(people: People, teacher: str, room: str, classes: Sequence[str]
             raise Invalid("code_unknown", kind=kind, code=code)
 
 
-async def _check_free(session: AsyncSession, row: Occurrence, sides: Sequence[OccurrenceSide]) -> None:
-    """No teacher, room or class may be in another lesson meanwhile."""
+async def check_free(session: AsyncSession, row: Occurrence, sides: Sequence[OccurrenceSide]) -> None:
+    """No teacher, room or class may be in another lesson meanwhile. Raises `Conflict` ``lesson_clash``."""
     meanwhile = and_(
         Occurrence.county == row.county,
         Occurrence.starts_at < row.ends_at,
@@ -232,7 +246,8 @@ async def _check_free(session: AsyncSession, row: Occurrence, sides: Sequence[Oc
         )
 
 
-async def _locked(session: AsyncSession, county: str, occurrence_id: str) -> Occurrence:
+async def locked_lesson(session: AsyncSession, county: str, occurrence_id: str) -> Occurrence:
+    """A lesson's row, locked. Raises `NotFound` ``occurrence_unknown``."""
     lesson = await session.get(Occurrence, occurrence_id, with_for_update=True)
     if lesson is None or lesson.county != county:
         raise NotFound("occurrence_unknown")
