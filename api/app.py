@@ -27,6 +27,8 @@ from rooms.live.board import LiveBoard
 from rooms.migrations import upgrade
 from rooms.people.scope import Principal
 from rooms.people.sessions import principal_of
+from rooms.planning.jobs import PlanJobs
+from rooms.planning.queue import open_broker
 from rooms.planning.runs import PlanRuns
 from rooms.rulesets import load_rules
 from rooms.store import Store
@@ -63,6 +65,7 @@ def compose(settings: Settings, clock: Clock) -> Services:
     store = Store(settings.database)
     bus = open_bus(settings.redis_url.get_secret_value())
     board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings)
+    jobs = PlanJobs(store, clock, settings, open_broker(settings.redis_url.get_secret_value()))
     relay = Relay(relay_config(settings), board.on_media_event, now=clock.now, monotonic=clock.monotonic)
     return Services(
         settings=settings,
@@ -71,7 +74,8 @@ def compose(settings: Settings, clock: Clock) -> Services:
         bus=bus,
         relay=relay,
         board=board,
-        plan_runs=PlanRuns(store, clock, settings, bus),
+        plan_jobs=jobs,
+        plan_runs=PlanRuns(store, clock, jobs.kick),
         pages=Pages(settings),
         limits=Limits(settings.redis_url.get_secret_value(), scale=settings.rate_limit_scale),
         metrics=Metrics(),
@@ -138,9 +142,9 @@ def stages(services: Services) -> list[Stage]:
         await services.hall.close()
 
     async def plans(_app: web.Application) -> AsyncIterator[None]:
-        await services.plan_runs.recover()
+        await services.plan_jobs.start()
         yield
-        await services.plan_runs.close()
+        await services.plan_jobs.close()
 
     async def checkpoints(_app: web.Application) -> AsyncIterator[None]:
         await services.checkpointer.start()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rooms.bus import Bus
     from rooms.clock import Clock
     from rooms.live.board import LiveBoard
+    from rooms.planning.jobs import PlanJobs
     from rooms.planning.runs import PlanRuns
     from rooms.store import Store
 
@@ -33,6 +34,8 @@ class Services:
     bus: Bus
     relay: Relay
     board: LiveBoard
+    plan_jobs: PlanJobs
+    """Works on planning runs, or leaves them to workers elsewhere."""
     plan_runs: PlanRuns
     pages: Pages
     limits: Limits

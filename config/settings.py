@@ -93,6 +93,17 @@ class Settings(BaseSettings):
     plan_time_limit_seconds: Annotated[int, Field(description="Default time of one planning run.", ge=1)] = 60
     plan_workers: Annotated[int, Field(description="Solver processes of one planning run.", ge=1)] = 2
     plan_memory_mb: Annotated[int, Field(description="Memory at which a planning process is ended.", ge=256)] = 4096
+    plan_jobs: Annotated[
+        int,
+        Field(
+            description="Counties this server or worker plans at once; 0 leaves all of them to `sanke plan-worker`.",
+            ge=0,
+        ),
+    ] = 1
+    plan_lease_seconds: Annotated[
+        float,
+        Field(description="A planning run whose worker was silent for this long is given to another one.", ge=1),
+    ] = 30.0
     upload_max_mb: Annotated[int, Field(description="Largest county file accepted.", ge=1)] = 20
     checkpoint_seconds: Annotated[int, Field(description="The audit log's checkpoint is signed this often.", ge=1)] = 60
     language: Annotated[Literal["zh_CN", "en"], Field(description="Language where a person has chosen none.")] = "zh_CN"

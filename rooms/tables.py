@@ -386,7 +386,10 @@ class PolicyValue(Base):
 
 
 class PlanRun(Base):
-    """One run of the planner: queued, running, stopping, done or failed."""
+    """One run of the planner: queued, running, stopping, done or failed.
+
+    Whoever works on it is its owner and raises `beat` again and again; an owner whose beat stands still has lost the run.
+    """
 
     __tablename__ = "plan_runs"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -395,12 +398,20 @@ class PlanRun(Base):
     state: Mapped[str]
     seed: Mapped[int]
     time_limit: Mapped[int]  # seconds
-    started_at: Mapped[datetime]
+    deterministic: Mapped[bool] = mapped_column(default=False)
+    previous_id: Mapped[int | None]  # the version it builds on
+    started_at: Mapped[datetime]  # asked for
+    began_at: Mapped[datetime | None]  # taken up, for the last time
     ended_at: Mapped[datetime | None]
     by: Mapped[str]
+    by_role: Mapped[str] = mapped_column(default="")
+    owner: Mapped[str | None]  # the worker; None while the run waits for one
+    attempt: Mapped[int] = mapped_column(default=0)  # how often a worker took it up
+    beat: Mapped[int] = mapped_column(default=0)
     progress: Mapped[dict[str, Any]]  # phase, served, bound, unmet
+    best: Mapped[bytes | None] = mapped_column(deferred=True)  # the best meetings so far, while it goes on
     plan_id: Mapped[int | None]
-    problem_code: Mapped[str | None]  # why it failed, a code of the catalogue
+    problem_code: Mapped[str | None]  # why it failed or was cut short, a code of the catalogue
     problem_facts: Mapped[dict[str, Any]]
 
 

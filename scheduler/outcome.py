@@ -45,14 +45,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """A legal plan: `plan.status` says whether it is proved optimal, merely feasible, or was stopped by hand."""
+    """A legal plan: `plan.status` says whether it is proved optimal, merely feasible, or was stopped."""
 
     plan: Plan
+    cut: Ended | None = None
+    """What ended the search before its time, where something did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The run was ended before its first legal plan: out of time, out of memory, or its process died."""
+    """A run was ended early: out of time, out of memory, its process died, somebody said stop. Alone: before its first plan."""
 
     reason: Literal["time", "memory", "died", "stopped"]
     facts: Mapping[str, object] = field(default_factory=dict)

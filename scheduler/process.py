@@ -60,12 +60,17 @@ class Run:
     def pid(self) -> int | None:
         return self._process.pid
 
+    @property
+    def best(self) -> tuple[Meeting, ...] | None:
+        """The best delivery meetings told so far, those of `progress`."""
+        return self._meetings
+
     def poll(self, seconds: float) -> list[Progress]:
         """What was told within the time; sets `outcome` when the run is over, however it ended. Blocks: call it in a thread."""
         news = list(self._take(seconds))
         if self.outcome is None and time.monotonic() - self._began > self.limits.seconds + GRACE:
             self._kill()
-            self.outcome = self._rescued(Ended("time", {"seconds": self.limits.seconds}))
+            self.outcome = self._rescued(Ended("time", {"seconds": round(self.limits.seconds)}))
         return news
 
     def _take(self, seconds: float) -> Iterator[Progress]:
@@ -96,7 +101,7 @@ class Run:
             seconds=seconds,
             seed=self.limits.seed,
         )
-        return Solved(plan)
+        return Solved(plan, ended)
 
     def stop(self) -> None:
         """Asks the run to end with its best plan; `poll` on."""

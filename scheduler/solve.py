@@ -75,8 +75,8 @@ class _Run:
         try:
             ended = self._search()
             if self.crew.best is None:
-                return ended or Ended("time", {"seconds": self.limits.seconds})
-            return Solved(self._finish())
+                return ended or Ended("time", {"seconds": round(self.limits.seconds)})
+            return Solved(self._finish(), ended)
         finally:
             self.crew.close()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from api.services import Services
 from config.words import say_both
+from rooms.planning.runs import Wish
 from rooms.store import SYSTEM
 
 LOOK_EVERY = 0.3
@@ -19,7 +20,7 @@ class PlanningFailed(RuntimeError):
 async def plan_now(services: Services, county: str, seconds: int, show: Callable[[str], None]) -> int:
     """Runs the planner to its end and returns the id of the plan version; raises `PlanningFailed` with the reason's code."""
     runs = services.plan_runs
-    run_id = await runs.start(SYSTEM, county, seconds=seconds, seed=1)
+    run_id = await runs.start(SYSTEM, county, Wish(seconds=seconds))
     began = services.clock.monotonic()
     while True:
         view = await runs.run(run_id)

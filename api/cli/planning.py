@@ -122,10 +122,12 @@ def _previous(console: Console, folder: Path | None, problem: Problem) -> Plan |
 
 def _plan_of(console: Console, outcome: Outcome) -> Plan:
     match outcome:
-        case Solved(planned):
+        case Solved(planned, cut):
+            if cut is not None and cut.reason != "stopped":
+                _say(console, f"plan.cut_{cut.reason}", **cut.facts)
             return planned
         case Ended(reason, facts):
-            _say(console, f"plan.ended_{reason}", **facts)
+            _say(console, f"plan.ended_{reason}", **{"attempts": 1, **facts})
             sys.exit(2)
 
 

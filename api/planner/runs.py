@@ -8,7 +8,7 @@ from pydantic import Field
 from api.planner.desk import CountyPath, RunPath, head_of, plan_of, routes, show
 from api.planner.reasons import said_fully
 from api.routing import Call, Nothing, Shape
-from rooms.planning.runs import RunView
+from rooms.planning.runs import RunView, Wish
 from rooms.planning.versions import load_version
 from rooms.refusals import NotFound
 
@@ -22,6 +22,7 @@ class StartRun(Shape):
     seconds: int = Field(60, ge=2, le=3600)
     seed: int = Field(1, ge=0, le=2**31 - 1)
     previous: int | None = Field(None, ge=1, le=2**31 - 1, description="Number of the version to build on.")
+    deterministic: bool = Field(False, description="Counted steps in place of seconds: the same plan twice.")
 
 
 class Started(Shape):
@@ -37,13 +38,16 @@ class RunState(Shape):
     elapsed: float
     seconds_limit: int
     seed: int
+    deterministic: bool
+    attempt: int = Field(description="How often a worker took the run up; more than 1 where one died.")
+    worker: str | None = Field(description="Who works on it, or did last.")
     served_weighted: float | None
     needed_weighted: float | None
     bound: float | None = Field(description="A proven upper bound of the service.")
     gap: float | None = Field(description="(bound - service) / bound, proved.")
     steps: int
     plan: int | None = Field(description="Number of the version the run made.")
-    problem: str | None = Field(description="Why there is none, in the reader's language.")
+    problem: str | None = Field(description="Why there is none, or what cut it short, in the reader's language.")
 
 
 @routes.post("/api/planner/{county}/runs", needs="plan.run", summary="Start a planning run", status=202, limit="plan")
@@ -53,7 +57,8 @@ async def start(call: Call[CountyPath, Nothing, StartRun]) -> Started:
     if body.previous is not None:
         async with app.store.read() as session:
             previous = (await plan_of(session, county, body.previous)).id
-    run = await app.plan_runs.start(call.actor, county, seconds=body.seconds, seed=body.seed, previous_id=previous)
+    wish = Wish(body.seconds, body.seed, body.deterministic, previous)
+    run = await app.plan_runs.start(call.actor, county, wish)
     return Started(run=run)
 
 
@@ -96,13 +101,17 @@ def _shown(call: Call[RunPath, Nothing, Nothing], view: RunView, number: int | N
     progress = view.progress
     served, bound = progress.get("served_weighted"), progress.get("bound")
     until = view.ended_at or call.app.clock.now()
+    since = view.began_at or until
     return RunState(
         run=view.id,
         state=view.state,
         phase=progress.get("phase", "read"),
-        elapsed=round(max(0.0, (until - view.started_at).total_seconds()), 1),
+        elapsed=round(max(0.0, (until - since).total_seconds()), 1),
         seconds_limit=view.time_limit,
         seed=view.seed,
+        deterministic=view.deterministic,
+        attempt=view.attempt,
+        worker=view.owner,
         served_weighted=served,
         needed_weighted=progress.get("needed_weighted"),
         bound=bound,
