@@ -400,6 +400,7 @@ class PlanRun(Base):
     time_limit: Mapped[int]  # seconds
     deterministic: Mapped[bool] = mapped_column(default=False)
     previous_id: Mapped[int | None]  # the version it builds on
+    hypothesis: Mapped[list[Any] | None]  # what-if: the suppositions under which it plans (rooms.planning.hypothesis)
     started_at: Mapped[datetime]  # asked for
     began_at: Mapped[datetime | None]  # taken up, for the last time
     ended_at: Mapped[datetime | None]
@@ -421,7 +422,11 @@ class PlanVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     county: Mapped[str] = mapped_column(ForeignKey("counties.code"), index=True)
     number: Mapped[int]  # 1, 2, 3 … within the county
-    state: Mapped[str]  # draft, published, superseded
+    state: Mapped[str]  # draft, published, superseded; what_if (of a supposed county, never published), discarded
+    origin: Mapped[str] = mapped_column(
+        String(16), default="run", server_default="run"
+    )  # run, repair, what_if, roll_over
+    hypothesis: Mapped[list[Any] | None]  # what was supposed of the county; kept when a what-if is adopted
     county_revision: Mapped[int]
     previous_id: Mapped[int | None] = mapped_column(ForeignKey("plan_versions.id"))
     created_at: Mapped[datetime]

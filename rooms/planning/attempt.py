@@ -11,12 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
 from rooms.clock import Clock
-from rooms.planning.circumstance_rows import load_county_in_force
 from rooms.planning.files import lessons
 from rooms.planning.kept import Kept, packed, plan_of_kept, unpacked
 from rooms.planning.lease import Job, beat, give_back, still_held
 from rooms.planning.problem import problem_of
 from rooms.planning.versions import load_plan, save_plan
+from rooms.planning.what_if import load_supposed_county
 from rooms.refusals import NotFound, Refusal
 from rooms.store import Store
 from rooms.tables import County as CountyRow
@@ -135,7 +135,7 @@ class Attempt:
             if row is None:
                 raise NotFound
             revision = row.revision
-            county = await load_county_in_force(session, self._job.county)
+            county = await load_supposed_county(session, self._job.county, self._job.hypothesis)
             previous = None if self._job.previous_id is None else await load_plan(session, self._job.previous_id)
         return await asyncio.to_thread(problem_of, county), previous, revision
 
@@ -199,8 +199,9 @@ class Attempt:
                 return "lost"
             at = self._clock.now()
             version = await save_plan(
-                session, self._job.actor, problem, plan, revision=revision, at=at, previous_id=self._job.previous_id
-            )
+                session, self._job.actor, problem, plan, revision=revision, at=at, previous_id=self._job.previous_id,
+                hypothesis=self._job.hypothesis,
+            )  # fmt: skip
             row.state, row.ended_at, row.plan_id, row.county_revision = "done", at, version.id, revision
             if cut is not None and cut.reason != "stopped":
                 row.problem_code, row.problem_facts = f"plan.cut_{cut.reason}", dict(cut.facts)

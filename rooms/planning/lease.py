@@ -35,6 +35,7 @@ class Job:
     seed: int
     deterministic: bool
     previous_id: int | None
+    hypothesis: list[dict[str, Any]] | None
     stopping: bool
     """Somebody asked to stop before a worker was there."""
     best: bytes | None
@@ -95,6 +96,7 @@ async def claim(session: AsyncSession, run: int, owner: str, now: datetime) -> J
         seed=row.seed,
         deterministic=row.deterministic,
         previous_id=row.previous_id,
+        hypothesis=row.hypothesis,
         stopping=row.state == "stopping",
         best=await session.scalar(select(PlanRun.best).where(PlanRun.id == run)),
     )

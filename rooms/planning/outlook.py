@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -30,6 +31,15 @@ class Version:
     published_at: datetime | None
     effective_from: date | None
     summary: dict[str, object]
+    origin: str = "run"
+    previous_id: int | None = None
+    hypothesis: Sequence[Mapping[str, Any]] | None = None
+    """What-if: what it supposes of the county (`rooms.planning.hypothesis`, as JSON)."""
+
+    @property
+    def supposed(self) -> bool:
+        """Whether it is a plan of a supposed county, which is never published."""
+        return self.state == "what_if"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +173,8 @@ async def imports_of(session: AsyncSession, code: str) -> tuple[Imported, ...]:
 async def _version(session: AsyncSession, code: str, *, published: bool) -> Version | None:
     plan = tables.PlanVersion
     query = select(plan).where(plan.county == code).order_by(plan.number.desc()).limit(1)
-    row = await session.scalar(query.where(plan.state == "published") if published else query)
+    real = plan.state == "published" if published else plan.state.not_in(("what_if", "discarded"))
+    row = await session.scalar(query.where(real))
     return None if row is None else version_of(row)
 
 
@@ -171,19 +182,22 @@ def version_of(row: tables.PlanVersion) -> Version:
     """A row of plan versions as a value."""
     return Version(
         row.id, row.number, row.state, row.county_revision, row.created_at, row.created_by, row.published_at,
-        row.effective_from, dict(row.summary),
+        row.effective_from, dict(row.summary), row.origin, row.previous_id, row.hypothesis,
     )  # fmt: skip
 
 
 async def versions(session: AsyncSession, code: str) -> tuple[Version, ...]:
-    """Every plan version of a county, the newest first."""
+    """Every plan version of a county, the newest first; what-ifs too, but for discarded ones."""
     plan = tables.PlanVersion
-    rows = await session.scalars(select(plan).where(plan.county == code).order_by(plan.number.desc()))
+    kept = select(plan).where(plan.county == code, plan.state != "discarded")
+    rows = await session.scalars(kept.order_by(plan.number.desc()))
     return tuple(version_of(row) for row in rows)
 
 
 async def version(session: AsyncSession, code: str, number: int) -> Version | None:
     """One plan version by its number."""
     plan = tables.PlanVersion
-    row = await session.scalar(select(plan).where(plan.county == code, plan.number == number))
+    row = await session.scalar(
+        select(plan).where(plan.county == code, plan.number == number, plan.state != "discarded")
+    )
     return None if row is None else version_of(row)

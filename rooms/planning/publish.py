@@ -29,7 +29,7 @@ from rooms.planning.occurrences import SUPERSEDED
 from rooms.planning.standing import StandingLesson, standing_lessons
 from rooms.planning.terms import load_term
 from rooms.planning.weekly import WeeklyChange, WeeklyEntry, weekly_changes
-from rooms.refusals import Invalid, NotFound
+from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from rooms.tables import Base, Occurrence, OccurrenceSide, PlanMeeting, PlanVersion
 
@@ -87,7 +87,7 @@ async def publish_plan(
 ) -> Publication:
     """Publish a version from a date on. Only with `backdate` (demonstrations, a late start) are lessons before now inserted.
 
-    An older version may be published again. Refusals: `NotFound` ``plan_unknown``, `Invalid` ``effective_outside_term``
+    An older version may be published again. Refusals: `NotFound` ``plan_unknown``, `Conflict` ``plan_supposed`` (a what-if), `Invalid` ``effective_outside_term``
     (facts: first, last), `Invalid` ``plan_outdated`` (facts: kind, code: the county no longer has what the plan names).
     """
     now = clock.now()
@@ -114,6 +114,8 @@ async def _change(
     version = await session.get(PlanVersion, plan_id)
     if version is None or version.county != county:
         raise NotFound("plan_unknown", plan=plan_id)
+    if version.state in ("what_if", "discarded"):
+        raise Conflict("plan_supposed", number=version.number)
     term = await load_term(session, county)
     if not term.first <= effective_from <= term.last:
         raise Invalid("effective_outside_term", first=term.first, last=term.last)

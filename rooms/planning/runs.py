@@ -30,6 +30,8 @@ class Wish:
     """Counted steps in place of seconds: the same plan twice."""
     previous_id: int | None = None
     """The version to build on."""
+    hypothesis: list[dict[str, Any]] | None = None
+    """What-if: what is supposed of the county (`rooms.planning.hypothesis`, as JSON)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class PlanRuns:
             time_limit=wish.seconds,
             deterministic=wish.deterministic,
             previous_id=wish.previous_id,
+            hypothesis=wish.hypothesis,
             started_at=self._clock.now(),
             by=actor.name,
             by_role=actor.role,
@@ -119,6 +122,8 @@ class PlanRuns:
         facts = {"seconds": wish.seconds, "seed": wish.seed, "previous": wish.previous_id}
         if wish.deterministic:
             facts["deterministic"] = True
+        if wish.hypothesis is not None:
+            facts["suppositions"] = len(wish.hypothesis)
         await append(session, actor, "plan.run", f"plan_run:{run.id}", county=county, at=self._clock.now(), facts=facts)
         return run.id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +32,9 @@ from scheduler.problem import (
     Unmet,
 )
 
+Origin = Literal["run", "repair", "roll_over"]
+"""What a version came from; one of a supposed county is a ``what_if``, whatever made it."""
+
 
 async def save_plan(
     session: AsyncSession,
@@ -42,11 +45,14 @@ async def save_plan(
     revision: int,
     at: datetime,
     previous_id: int | None = None,
+    origin: Origin = "run",
+    hypothesis: list[dict[str, Any]] | None = None,
 ) -> PlanVersion:
     """Stores a plan as the county's next draft, with its audit entry, in the caller's transaction.
 
-    `revision` is that of the county the problem was read from. Raises `Invalid` ``plan_not_legal`` where `scheduler.check` finds
-    a violation: nothing illegal is ever stored.
+    `revision` is that of the county the problem was read from. With a `hypothesis` (of `rooms.planning.hypothesis`, as JSON) the
+    plan is a what-if of the county so supposed. Raises `Invalid` ``plan_not_legal`` where `scheduler.check` finds a violation:
+    nothing illegal is ever stored.
     """
     violations = await asyncio.to_thread(check, problem, plan)  # a large county takes the better part of a second
     if violations:
@@ -55,7 +61,9 @@ async def save_plan(
     version = PlanVersion(
         county=problem.code,
         number=(last or 0) + 1,
-        state="draft",
+        state="draft" if hypothesis is None else "what_if",
+        origin=origin if hypothesis is None else "what_if",
+        hypothesis=hypothesis,
         county_revision=revision,
         previous_id=previous_id,
         created_at=at,
@@ -68,7 +76,8 @@ async def save_plan(
     session.add(version)
     await session.flush()
     await _save_rows(session, version.id, plan)
-    facts = {"number": version.number, "meetings": len(plan.meetings), "served_weighted": plan.served_weighted / 2}
+    facts: dict[str, Any] = {"number": version.number, "origin": version.origin, "meetings": len(plan.meetings)}
+    facts["served_weighted"] = plan.served_weighted / 2
     await append(session, actor, "plan.save", f"plan:{version.id}", county=problem.code, at=at, facts=facts)
     return version
 

@@ -28,7 +28,7 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "planner.room_": get_args(RoomKind),
     "planner.status_": get_args(PlanStatus),
     "planner.run_phase_": get_args(Phase),
-    "planner.plan_state_": ("draft", "published", "superseded"),
+    "planner.plan_state_": ("draft", "published", "superseded", "what_if"),
 }
 
 
