@@ -13,7 +13,7 @@ from rooms.planning.versions import load_version
 from rooms.refusals import NotFound
 
 STATES = ("queued", "running", "stopping", "done", "failed")
-PHASES = ("read", "construct", "improve", "activities", "explain", "done")
+PHASES = ("queued", "read", "construct", "improve", "activities", "explain", "done")
 
 
 class StartRun(Shape):
@@ -82,7 +82,16 @@ async def watch(call: Call[RunPath, Nothing, Nothing]) -> web.Response:
     words = {f"state_{each}": call.say(f"planner.run_state_{each}") for each in STATES}
     words |= {f"phase_{each}": call.say(f"planner.run_phase_{each}") for each in PHASES}
     words |= {f"ended_{each}": call.say(f"planner.run_ended_{each}") for each in ("done", "failed")}
-    return show(call, "run", head, run=now, words=words | {"elapsed": call.say("planner.run_elapsed", n="%n")})
+    return show(call, "run", head, run=now, words=words | _places(call))
+
+
+def _places(call: Call[RunPath, Nothing, Nothing]) -> dict[str, str]:
+    """Sentences whose places the page fills."""
+    return {
+        "elapsed": call.say("planner.run_elapsed", n="%n"),
+        "again": call.say("planner.run_again", n="%n"),
+        "worker": call.say("planner.run_worker", name="%s"),
+    }
 
 
 async def _state(call: Call[RunPath, Nothing, Nothing]) -> RunState:
@@ -105,7 +114,7 @@ def _shown(call: Call[RunPath, Nothing, Nothing], view: RunView, number: int | N
     return RunState(
         run=view.id,
         state=view.state,
-        phase=progress.get("phase", "read"),
+        phase="queued" if view.state == "queued" else progress.get("phase", "read"),
         elapsed=round(max(0.0, (until - since).total_seconds()), 1),
         seconds_limit=view.time_limit,
         seed=view.seed,

@@ -79,14 +79,17 @@ def reason_of(unmet: Unmet) -> str:
 
 
 def write_plan(folder: Path, problem: Problem, plan: Plan) -> None:
-    """Writes the four files of a plan into a folder, which is made where it is missing. Older files are replaced one by one."""
+    """Writes the four files of a plan into a folder, which is made where it is missing. Older files are replaced one by one.
+
+    Rows stand in an order of their own: the same plan is the same bytes, whether it comes from a search or from a store.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _write(
         folder / "pairings.csv",
         PAIRINGS,
         ((*planned.pair, ";".join(sorted(planned.subjects))) for planned in plan.pairings),
     )
-    _write(folder / "meetings.csv", MEETINGS, map(_meeting_row, plan.meetings))
+    _write(folder / "meetings.csv", MEETINGS, map(_meeting_row, sorted(plan.meetings, key=_place)))
     _write(
         folder / "unmet.csv",
         UNMET,
@@ -117,6 +120,10 @@ def _replace(path: Path, text: str) -> None:
 
 def clock(minute: Minute) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _place(meeting: Meeting) -> tuple[int, Minute, str]:
+    return meeting.slot.weekday, meeting.slot.start, meeting.code
 
 
 def _meeting_row(meeting: Meeting) -> tuple[object, ...]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import sys
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -95,3 +99,26 @@ async def test_a_run_is_closed_to_others(site: Site) -> None:
         client.post("/api/planner/alpha/runs", json=start) as answer,
     ):
         assert answer.status == 403
+
+
+async def test_page_and_command_line_give_the_same_bytes(site: Site, tmp_path: Path) -> None:
+    """On both databases: steps are counted, so neither clock nor storage has a say."""
+    with zipfile.ZipFile(io.BytesIO(county_zip())) as packed:
+        packed.extractall(tmp_path / "county")
+    command = ["plan", str(tmp_path / "county"), "--out", str(tmp_path / "out"), "--deterministic", "--seed", "5", "-q"]
+    at_the_command_line = asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from api.cli import main; main()", *command
+    )
+    assert await (await at_the_command_line).wait() == 0
+    expected = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert set(expected) == {"meetings.csv", "pairings.csv", "summary.json", "unmet.csv"}
+    async with site.client(site.as_("planner")) as client:
+        async with client.post("/api/planner/alpha/imports", data=form(county_zip())) as answer:
+            assert answer.status == 201
+        body = {"seconds": 2, "seed": 5, "deterministic": True}
+        async with client.post("/api/planner/alpha/runs", json=body) as answer:
+            run = (await answer.json())["run"]
+        assert (await ended(client, run, 120))["plan"] == 2
+        async with client.get("/planner/alpha/plans/2/plan.zip") as answer:
+            found = zipfile.ZipFile(io.BytesIO(await answer.read()))
+        assert {name: found.read(name) for name in found.namelist()} == expected

@@ -3,8 +3,8 @@
 import { api, busy, tell } from "../app.js";
 
 /**
- * @typedef {{run: number, state: string, phase: string, elapsed: number, seconds_limit: number,
- *            served_weighted: number | null, needed_weighted: number | null, bound: number | null, gap: number | null, steps: number,
+ * @typedef {{run: number, state: string, phase: string, elapsed: number, seconds_limit: number, deterministic: boolean,
+ *            attempt: number, worker: string | null, served_weighted: number | null, needed_weighted: number | null, bound: number | null, gap: number | null, steps: number,
  *            plan: number | null, problem: string | null}} Run
  */
 
@@ -28,6 +28,18 @@ function put(place, text) {
   if (first && first.nodeType === Node.TEXT_NODE && first.nodeValue !== text) first.nodeValue = text;
 }
 
+/**
+ * A notice that is there while there is something to say.
+ * @param {string} id @param {string | null} text @param {string} tone
+ */
+function notice(id, text, tone) {
+  part(id).hidden = text === null;
+  const box = /** @type {HTMLElement} */ (part(id).querySelector(".notice"));
+  box.dataset.tone = tone;
+  const line = box.querySelector("div");
+  if (line) line.textContent = text ?? "";
+}
+
 /** @param {Run} run */
 function show(run) {
   const going = !ENDED.includes(run.state);
@@ -36,7 +48,8 @@ function show(run) {
   state.dataset.tone = { done: "jade", failed: "vermilion", stopping: "ochre" }[run.state] ?? "live";
   part("run-phase").textContent = going ? (words[`phase_${run.phase}`] ?? "") : (words[`ended_${run.state}`] ?? "");
   const bar = /** @type {HTMLProgressElement} */ (part("run-progress"));
-  bar.value = going ? Math.min(run.elapsed, run.seconds_limit) : run.seconds_limit;
+  if (going && run.deterministic) bar.removeAttribute("value");
+  else bar.value = going ? Math.min(run.elapsed, run.seconds_limit) : run.seconds_limit;
   part("run-elapsed").textContent = words.elapsed.replace("%n", String(Math.round(run.elapsed)));
   /** @param {number | null} value */
   const shown = (value) => (value === null ? "–" : figure.format(value));
@@ -47,11 +60,9 @@ function show(run) {
   const open = /** @type {HTMLAnchorElement} */ (part("run-open"));
   open.hidden = run.plan === null;
   if (run.plan !== null) open.href = `${page.dataset.plans}/${run.plan}`;
-  part("run-failed").hidden = run.problem === null;
-  if (run.problem !== null) {
-    const line = part("run-failed").querySelector(".notice > div");
-    if (line) line.textContent = run.problem;
-  }
+  part("run-worker").textContent = run.worker === null ? "" : ` · ${words.worker.replace("%s", run.worker)}`;
+  notice("run-again", going && run.attempt > 1 ? words.again.replace("%n", String(run.attempt)) : null, "ochre");
+  notice("run-failed", run.problem, run.state === "done" ? "ochre" : "vermilion");
   if (run.served_weighted !== null) {
     history.push({ at: run.elapsed, best: run.served_weighted, bound: run.bound });
     draw(run);
