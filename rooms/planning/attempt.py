@@ -14,7 +14,7 @@ from rooms.clock import Clock
 from rooms.planning.files import lessons
 from rooms.planning.kept import Kept, packed, plan_of_kept, unpacked
 from rooms.planning.lease import Job, beat, give_back, still_held
-from rooms.planning.problem import problem_of
+from rooms.planning.meeting_locks import with_locks
 from rooms.planning.versions import load_plan, save_plan
 from rooms.planning.what_if import load_supposed_county
 from rooms.refusals import NotFound, Refusal
@@ -136,8 +136,9 @@ class Attempt:
                 raise NotFound
             revision = row.revision
             county = await load_supposed_county(session, self._job.county, self._job.hypothesis)
+            problem = await with_locks(session, county)
             previous = None if self._job.previous_id is None else await load_plan(session, self._job.previous_id)
-        return await asyncio.to_thread(problem_of, county), previous, revision
+        return problem, previous, revision
 
     def _limits(self) -> Limits:
         return Limits(

@@ -7,11 +7,22 @@ from collections.abc import Iterator
 from rooms.county import County, School, Unavailability
 from rooms.gaps import needs_of
 from scheduler import problem as planner
-from scheduler.problem import ClassCode, LessonRow, Pair, Problem, RoomCode, SchoolCode, Slot, Subject, TeacherCode
+from scheduler.problem import (
+    ClassCode,
+    LessonRow,
+    Lock,
+    Pair,
+    Problem,
+    RoomCode,
+    SchoolCode,
+    Slot,
+    Subject,
+    TeacherCode,
+)
 
 
-def problem_of(county: County) -> Problem:
-    """The county as the planner sees it. A pure function; the county must have been read without errors."""
+def problem_of(county: County, locks: tuple[Lock, ...] = ()) -> Problem:
+    """The county as the planner sees it, with the meetings that must stand. A pure function; the county must have been read without errors."""
     return Problem(
         code=county.code,
         policy=county.policy,
@@ -41,6 +52,7 @@ def problem_of(county: County) -> Problem:
             )
             for pairing in county.pairings
         ),
+        locks=locks,
     )
 
 

@@ -142,11 +142,16 @@ async def load_version(session: AsyncSession, plan_id: int) -> PlanVersion:
 async def load_plan(session: AsyncSession, plan_id: int) -> Plan:
     """A stored plan as it was saved. Raises `NotFound`."""
     version = await load_version(session, plan_id)
-    order = PlanMeeting.weekday, PlanMeeting.start, PlanMeeting.code
-    meetings = await session.scalars(select(PlanMeeting).where(PlanMeeting.plan_id == plan_id).order_by(*order))
     pairings = await session.scalars(select(PlanPairing).where(PlanPairing.plan_id == plan_id))
     unmet = await session.scalars(select(PlanUnmet).where(PlanUnmet.plan_id == plan_id))
-    return _plan_of(version.summary, tuple(map(meeting_of, meetings)), tuple(pairings), tuple(unmet))
+    return _plan_of(version.summary, await load_meetings(session, plan_id), tuple(pairings), tuple(unmet))
+
+
+async def load_meetings(session: AsyncSession, plan_id: int) -> tuple[Meeting, ...]:
+    """The weekly meetings of a stored plan, in order of time."""
+    order = PlanMeeting.weekday, PlanMeeting.start, PlanMeeting.code
+    rows = await session.scalars(select(PlanMeeting).where(PlanMeeting.plan_id == plan_id).order_by(*order))
+    return tuple(map(meeting_of, rows))
 
 
 def meeting_of(row: PlanMeeting | MeetingLock) -> Meeting:

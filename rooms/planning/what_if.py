@@ -14,7 +14,7 @@ from rooms.clock import Clock
 from rooms.county import County, policy_range
 from rooms.planning.circumstance_rows import load_county_in_force, record
 from rooms.planning.hypothesis import Happens, Hypothesis, PolicyIs, Supposition, first_misfit, from_json, suppose
-from rooms.planning.problem import problem_of
+from rooms.planning.meeting_locks import with_locks
 from rooms.planning.versions import load_plan
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
@@ -70,9 +70,9 @@ async def adopt(store: Store, actor: Actor, clock: Clock, county: str, number: i
                 await record(session, actor, await load_county_in_force(session, county), each.what, at=clock.now())
             elif isinstance(each, PolicyIs):
                 await _set_policy(session, county, each)
-        after = await load_county_in_force(session, county)
+        problem = await with_locks(session, await load_county_in_force(session, county))
         plan = await load_plan(session, version.id)
-        violations = await asyncio.to_thread(lambda: check(problem_of(after), plan))
+        violations = await asyncio.to_thread(check, problem, plan)
         if violations:
             raise Conflict("what_if_outdated", rule=violations[0].rule, count=len(violations))
         header = await session.get_one(CountyRow, county)
