@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -71,11 +72,25 @@ def test_a_previous_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_the_bench_prints_figures_of_all_methods(tmp_path: Path) -> None:
     figures, table = tmp_path / "bench.json", tmp_path / "bench.md"
     run = sanke(
-        "bench", "plan", COUNTY, "--time-limit", "5", "--seeds", "1", "--json-file", figures, "--table-file", table
+        "bench", "plan", COUNTY, "--time-limit", "2", "--seeds", "1", "--json-file", figures, "--table-file", table
     )
     assert run.returncode == 0, run.stderr
-    rows = json.loads(figures.read_text(encoding="utf-8"))
-    assert [row["method"] for row in rows] == ["plain greedy", "monolithic CP-SAT", "sanke"]
+    told = json.loads(figures.read_text(encoding="utf-8"))
+    rows = told["rows"]
+    fet = ["FET"] if shutil.which("fet-cl") else []
+    assert [row["method"] for row in rows] == ["plain greedy", "monolithic CP-SAT", *fet, "sanke"]
     assert all(row["violations"] == 0 for row in rows)
-    assert rows[2]["bound"] >= rows[2]["served_weighted"] >= rows[0]["served_weighted"] * 0.9
-    assert table.read_text(encoding="utf-8").count("\n") == 5
+    assert rows[-1]["bound"] >= rows[-1]["served_weighted"] >= rows[0]["served_weighted"] * 0.9
+    assert all(row["peak_memory_mb"] > 10 for row in rows)
+    assert told["machine"]["cores"] >= 1
+    assert "PASS" in table.read_text(encoding="utf-8")
+
+
+def test_a_prefecture_is_planned_within_its_time(tmp_path: Path) -> None:
+    figures = tmp_path / "prefecture.json"
+    run = sanke("bench", "prefecture", "--counties", "2", "--seconds", "6", "--size", "small", "--json-file", figures)
+    assert run.returncode == 0, run.stderr
+    told = json.loads(figures.read_text(encoding="utf-8"))
+    assert told["within_time"] == (told["seconds"] <= 6)
+    assert [row["county"] for row in told["rows"]] == ["made-small-1", "made-small-2"]
+    assert all(row["violations"] == 0 and row["gap_pct"] is not None for row in told["rows"])

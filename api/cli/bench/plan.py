@@ -1,65 +1,42 @@
-"""``sanke bench plan``: the planner against plain baselines in the same run, as JSON."""
+"""``sanke bench plan``: the planner beside plain baselines in the same run, as JSON and Markdown."""
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from rooms.importing import read_county
-from rooms.planning.files import lessons
-from rooms.planning.problem import problem_of
-from scheduler.board import Board
-from scheduler.check import check
-from scheduler.finish import finished
-from scheduler.greedy import plain_greedy
-from scheduler.improve import snapshot
-from scheduler.monolith import monolithic
-from scheduler.offers import Offers
-from scheduler.outcome import Limits, Progress, Solved
-from scheduler.problem import Plan, Problem
-from scheduler.solve import solve
-from scheduler.windows import Grid
+from api.cli.bench.counties import problems, write
+from rooms.benching.fet import fet_version
+from rooms.benching.machine import machine
+from rooms.benching.rows import Row, rows_of, summary_of, summary_table, table
+from rooms.benching.trials import BASELINES, Method, Trial, run
+from rooms.benching.watching import watched
+from rooms.generating import SizeName
+from scheduler.fet import CANNOT
+from scheduler.problem import Problem
 
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One row of the bench. Lessons a week; weighted by priority where the name says so."""
-
-    county: str
-    method: str
-    seed: int
-    needed_weighted: float
-    served: float
-    served_weighted: float
-    bound: float | None
-    gap_pct: float | None
-    seconds: float
-    first_plan_seconds: float | None
-    within_1_pct_seconds: float | None
-    peak_memory_mb: float
-    violations: int
+Numbered = tuple[Method, int, Trial, float]
 
 
 def plan(
-    counties: tuple[Path, ...],
-    /,
-    *,
+    *counties: Path,
     time_limit: Annotated[float, Parameter(validator=Number(gte=2))] = 60.0,
     seeds: Annotated[int, Parameter(validator=Number(gte=1))] = 5,
+    generated: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
+    size: SizeName = "large",
+    workers: Annotated[int, Parameter(validator=Number(gte=1))] = 2,
     baselines: bool = True,
     json_file: Path | None = None,
     table_file: Path | None = None,
 ) -> None:
-    """排课与基线对比 / the planner and its baselines (plain greedy, one CP-SAT model), county by county, seed by seed.
+    """排课与基线对比 / the planner and its baselines (plain greedy, one CP-SAT model, FET), county by county, seed by seed.
 
     Parameters
     ----------
@@ -69,116 +46,53 @@ def plan(
         每次运行的秒数 / seconds of each run.
     seeds
         随机种子个数(1、2、3 …)/ number of seeds (1, 2, 3 …).
+    generated
+        另加若干虚构县区(种子 1、2、3 …)/ made-up counties beside them (of seeds 1, 2, 3 …).
+    size
+        虚构县区的规模 / size of the made-up counties.
+    workers
+        搜索进程数 / search processes.
     baselines
         同时测量基线 / measure the baselines as well.
     json_file
         JSON 结果文件,缺省为标准输出 / file of the JSON result; standard output where it is missing.
     table_file
-        Markdown 表格文件 / file of the Markdown table; standard output where it is missing.
+        Markdown 表格文件 / file of the Markdown tables; standard output where it is missing.
     """
-    rows: list[Measured] = []
-    for folder in counties:
-        reading = read_county(folder)
-        if reading.county is None:
-            sys.exit(f"{folder}: {len(reading.errors)} errors")
-        problem = problem_of(reading.county)
-        name = folder.name
-        if baselines:
-            rows.append(_baseline(name, "plain greedy", problem, lambda offers: plain_greedy(offers)))
-            rows.append(_baseline(name, "monolithic CP-SAT", problem, lambda offers: monolithic(offers, time_limit, 1)))
-        rows.extend(_planner(name, problem, seed, time_limit) for seed in range(1, seeds + 1))
-    _out(json_file, json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1))
-    _out(table_file, table(rows))
+    facts = machine()
+    methods = _methods() if baselines else []
+    found: list[list[Row]] = []
+    for name, problem in problems(counties, generated, size):
+        trials = list(_trials(name, problem, methods, seeds, time_limit, workers))
+        found.append(rows_of(name, problem, trials))
+    rows, summaries = [row for county in found for row in county], [summary_of(county) for county in found]
+    told = {
+        "machine": facts,
+        "time_limit": time_limit,
+        "fet_cannot_carry": CANNOT,
+        "rows": [asdict(row) for row in rows],
+        "summary": [asdict(summary) for summary in summaries],
+    }
+    write(json_file, json.dumps(told, ensure_ascii=False, indent=1))
+    write(table_file, f"{table(rows)}\n\n{summary_table(summaries)}")
 
 
-def _out(path: Path | None, text: str) -> None:
-    if path is None:
-        print(text)
-    else:
-        path.write_text(text + "\n", encoding="utf-8")
+def _methods() -> list[Method]:
+    """The baselines that can be run here."""
+    if fet_version() is None:
+        print("FET is not measured: fet-cl is not installed (Debian: apt install fet).", file=sys.stderr)
+        return [method for method in BASELINES if method != "FET"]
+    return list(BASELINES)
 
 
-def peak_memory_mb() -> float:
-    """The largest resident memory of any process of this run so far, in MB."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / 1024
-
-
-def _baseline(county: str, method: str, problem: Problem, build: Callable[[Offers], Board]) -> Measured:
-    began = time.monotonic()
-    offers = Offers(problem, Grid(problem))
-    board = build(offers)
-    seconds = time.monotonic() - began
-    most = sum(need.halves * need.priority for need in problem.needs)
-    state = snapshot(board, range(len(offers.wants)))
-    plan = finished(offers, state, None, {}, bound=most, seconds=seconds, seed=1, status="feasible")
-    return _row(county, method, 1, problem, plan, seconds, None, None)
-
-
-def _planner(county: str, problem: Problem, seed: int, time_limit: float) -> Measured:
-    told: list[tuple[float, int]] = []
-
-    def listen(progress: Progress) -> None:
-        if progress.served_weighted is not None:
-            told.append((progress.seconds, progress.served_weighted))
-
-    began = time.monotonic()
-    outcome = solve(problem, Limits(seconds=time_limit, seed=seed), report=listen)
-    seconds = time.monotonic() - began
-    if not isinstance(outcome, Solved):
-        sys.exit(f"{county}: {outcome.reason}")
-    near = next((when for when, value in told if value >= 0.99 * outcome.plan.served_weighted), None)
-    first = told[0][0] if told else None
-    return _row(county, "sanke", seed, problem, outcome.plan, seconds, first, near)
-
-
-def _row(
-    county: str,
-    method: str,
-    seed: int,
-    problem: Problem,
-    plan: Plan,
-    seconds: float,
-    first: float | None,
-    near: float | None,
-) -> Measured:
-    proved = method == "sanke"
-    return Measured(
-        county=county,
-        method=method,
-        seed=seed,
-        needed_weighted=lessons(plan.needed_weighted),
-        served=lessons(plan.served_halves),
-        served_weighted=lessons(plan.served_weighted),
-        bound=lessons(plan.bound_weighted) if proved else None,
-        gap_pct=round(100 * plan.gap, 3) if proved else None,
-        seconds=round(seconds, 2),
-        first_plan_seconds=None if first is None else round(first, 2),
-        within_1_pct_seconds=None if near is None else round(near, 2),
-        peak_memory_mb=round(peak_memory_mb(), 1),
-        violations=len(check(problem, plan)),
-    )
-
-
-def table(rows: list[Measured]) -> str:
-    """The rows as a Markdown table."""
-    head = (
-        "county",
-        "method",
-        "seed",
-        "wanted × priority",
-        "served × priority",
-        "proved bound",
-        "gap %",
-        "seconds",
-        "first plan s",
-        "within 1 % s",
-        "peak MB",
-        "violations",
-    )
-    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-    for row in rows:
-        cells = asdict(row)
-        del cells["served"]
-        lines.append("| " + " | ".join("—" if cell is None else str(cell) for cell in cells.values()) + " |")
-    return "\n".join(lines)
+def _trials(
+    name: str, problem: Problem, methods: list[Method], seeds: int, time_limit: float, workers: int
+) -> Iterator[Numbered]:
+    """Baselines once, the planner with every seed, each in a process of its own."""
+    planned: list[tuple[Method, int]] = [(method, 1) for method in methods]
+    planned += [("sanke", seed) for seed in range(1, seeds + 1)]
+    for method, seed in planned:
+        answer = watched(run, method, problem, seed, time_limit, workers)
+        reached = answer.value.plan.served_weighted / 2 if answer.value.plan else "nothing"
+        print(f"{name}: {method}, seed {seed}: {reached} in {answer.value.seconds:.1f} s", file=sys.stderr)
+        yield method, seed, answer.value, answer.peak_mb
