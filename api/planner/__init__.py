@@ -1,6 +1,6 @@
 """The planner's desk: a county's files, plans, publication, weeks and changes. Pages under ``/planner``, JSON under ``/api/planner``."""
 
-from api.planner import comparing, exports, home, imports, lessons, plans, publishing, runs, schools, weeks
+from api.planner import comparing, exports, home, imports, lessons, plans, publishing, runs, schools, weeks, what_if
 from api.planner.desk import routes
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "runs",
     "schools",
     "weeks",
+    "what_if",
 ]

@@ -61,9 +61,12 @@ async def _pair(session: AsyncSession, call: Call[PlanPath, Compared, Nothing]) 
 
 
 def _former(version: Version, others: Sequence[Version], wanted: int | None) -> Version | None:
-    """The version asked for; else the newest before this one; else any other."""
+    """The version asked for; else the one this was built on; else the newest before it; else any other."""
     for each in others:
         if each.number == wanted:
+            return each
+    for each in others:
+        if wanted is None and each.id == version.previous_id:
             return each
     return next((each for each in others if each.number < version.number), next(iter(others), None))
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.planner.suppositions import sentences
 from api.routing import Call, Code, Routes, Shape
 from rooms.planning.outlook import Term, Version, county_names, term_of, version
 from rooms.refusals import NotFound
@@ -64,8 +65,10 @@ async def plan_of(session: AsyncSession, county: str, number: int) -> Version:
 
 
 def show(call: Call[Any, Any, Any], template: str, head: Head, **view: Any) -> web.Response:
-    """A page of the desk, with its county's head."""
-    return call.page(f"planner/{template}.html", head=head, county=head.county, **view)
+    """A page of the desk, with its county's head, and what the plan version it shows supposes."""
+    version, names = view.get("version"), view.get("names")
+    supposed = sentences(call.caller.language, version.hypothesis, names) if version and names else []
+    return call.page(f"planner/{template}.html", head=head, county=head.county, supposed=supposed, **view)
 
 
 def download(body: bytes, kind: str, name: str) -> web.Response:

@@ -7,7 +7,9 @@ from pydantic import Field
 
 from api.planner.desk import CountyPath, RunPath, head_of, plan_of, routes, show
 from api.planner.reasons import said_fully
+from api.planner.suppositions import sentences
 from api.routing import Call, Nothing, Shape
+from rooms.planning.names import names_of
 from rooms.planning.runs import RunView, Wish
 from rooms.planning.versions import load_version
 from rooms.refusals import NotFound
@@ -76,13 +78,14 @@ async def stop(call: Call[RunPath, Nothing, Nothing]) -> RunState:
 
 @routes.get("/planner/{county}/runs/{run}", needs="plan.read", summary="Watch a planning run", page=True)
 async def watch(call: Call[RunPath, Nothing, Nothing]) -> web.Response:
-    now = await _state(call)
+    now, view = await _state(call), await call.app.plan_runs.run(call.path.run)
     async with call.app.store.read() as session:
         head = await head_of(session, call)
+        said = sentences(call.caller.language, view.hypothesis, await names_of(session, head.county))
     words = {f"state_{each}": call.say(f"planner.run_state_{each}") for each in STATES}
     words |= {f"phase_{each}": call.say(f"planner.run_phase_{each}") for each in PHASES}
     words |= {f"ended_{each}": call.say(f"planner.run_ended_{each}") for each in ("done", "failed")}
-    return show(call, "run", head, run=now, words=words | _places(call))
+    return show(call, "run", head, run=now, said=said, words=words | _places(call))
 
 
 def _places(call: Call[RunPath, Nothing, Nothing]) -> dict[str, str]:

@@ -60,6 +60,8 @@ class RunView:
     problem_code: str | None
     """Why it failed or was cut short: a code of the ``plan`` or ``refusal`` catalogue, with its domain."""
     problem_facts: Mapping[str, Any]
+    hypothesis: list[dict[str, Any]] | None
+    """What it supposes of the county (`rooms.planning.hypothesis`, as JSON); None where it plans the county as it is."""
 
 
 class PlanRuns:
@@ -180,4 +182,5 @@ def view_of(row: PlanRun) -> RunView:
         plan_id=row.plan_id,
         problem_code=row.problem_code,
         problem_facts=row.problem_facts,
+        hypothesis=row.hypothesis,
     )

@@ -23,6 +23,7 @@ PAGES = {
     "/planner/alpha/plans/1/compare": "tabs",
     "/planner/alpha/plans/1/compare?school=alpha-s1": "tabs",
     "/planner/alpha/plans/1/publish": "publish-now",
+    "/planner/alpha/what-if": 'id="what-if"',
     "/planner/alpha/schools": "alpha-s1小学",
     "/planner/alpha/schools?list=teachers": "alpha李老师",
     "/planner/alpha/schools?list=rooms": "alpha-r2",

@@ -59,7 +59,7 @@ function show(run) {
   part("run-stop").hidden = run.state !== "running";
   const open = /** @type {HTMLAnchorElement} */ (part("run-open"));
   open.hidden = run.plan === null;
-  if (run.plan !== null) open.href = `${page.dataset.plans}/${run.plan}`;
+  if (run.plan !== null) open.href = `${page.dataset.plans}/${run.plan}${page.dataset.tab}`;
   part("run-worker").textContent = run.worker === null ? "" : ` · ${words.worker.replace("%s", run.worker)}`;
   notice("run-again", going && run.attempt > 1 ? words.again.replace("%n", String(run.attempt)) : null, "ochre");
   notice("run-failed", run.problem, run.state === "done" ? "ochre" : "vermilion");
