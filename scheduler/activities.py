@@ -7,8 +7,9 @@ window with the largest audience. Time is counted in single minutes here, since 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from scheduler.board import Board
 from scheduler.problem import (
@@ -191,8 +192,15 @@ class Hall:
 
     # ------------------------------------------------------------ communities
 
-    def community(self, community: Community) -> list[Sketch]:
-        """H12: the window with the largest attendance; odd and even weeks apart only where no common window is left."""
+    def community(self, community: Community, liked: Collection[Slot] = ()) -> list[Sketch]:
+        """H12: the window with the largest attendance; odd and even weeks apart only where no common window is left.
+
+        `liked`: windows it had before; the first of them in which it can be held is taken.
+        """
+        for slot in liked:
+            stays = self._gathering(community, community.weeks, slot)
+            if stays is not None:
+                return [stays]
         together = self._gathering(community, community.weeks)
         if together is not None or community.weeks != ALL_WEEKS:
             return [together] if together is not None else []
@@ -200,11 +208,13 @@ class Hall:
         even = self._gathering(community, EVEN)
         return [odd, even] if odd is not None and even is not None else []
 
-    def _gathering(self, community: Community, weeks: int) -> Sketch | None:
+    def _gathering(self, community: Community, weeks: int, only: Slot | None = None) -> Sketch | None:
         host_school = self.problem.teachers[community.host].school
         best: Sketch | None = None
         for slot in self.community_windows(community, weeks):
             mask = minutes(slot)
+            if only not in (None, slot):
+                continue
             if not self.teacher_free(community.host, slot) or not self.spares(host_school, mask, 0, 1):
                 continue
             present = [code for code in community.members if code != community.host and self.teacher_free(code, slot)]
@@ -251,15 +261,24 @@ class Hall:
 
     # ------------------------------------------------------------ courses
 
-    def course(self, course: NetworkCourse) -> list[Sketch]:
-        """H13: all meetings on different weekdays while there are enough, each with everybody who is free; or none."""
+    def course(
+        self, course: NetworkCourse, held: Sequence[Slot] = (), liked: Collection[Slot] = ()
+    ) -> list[Sketch] | None:
+        """H13: all meetings on different weekdays while there are enough, each with everybody who is free; None where that cannot be.
+
+        `held`: meetings of the course that stand already; only the others are found. `liked`: windows to take before all others.
+        """
         school = self.problem.teachers[course.lead_teacher].school
         weekdays = len(self.problem.schools[school].periods)
         before = (dict(self.held), dict(self.load), {key: list(value) for key, value in self.seated.items()})
         placed: list[Sketch] = []
         parts = [ALL_WEEKS] * (course.halves // 2) + [ODD] * (course.halves % 2)
+        for slot in held:
+            if slot.weeks not in parts:
+                return None
+            parts.remove(slot.weeks)
         for weeks in parts:
-            used = [sketch.slot.weekday for sketch in placed]
+            used = [slot.weekday for slot in (*held, *(sketch.slot for sketch in placed))]
             barred = set(used) if len(used) < weekdays else set()
             options = [sketch for sketch in self._lectures(course, weeks) if sketch.slot.weekday not in barred]
             if not options:
@@ -268,8 +287,16 @@ class Hall:
                     defaultdict(int, before[1]),
                     defaultdict(list, before[2]),
                 )
-                return []
-            best = max(options, key=lambda sketch: (sketch.audience, -sketch.slot.weekday, -sketch.slot.start))
+                return None
+            best = max(
+                options,
+                key=lambda sketch: (
+                    sketch.slot in liked,
+                    sketch.audience,
+                    -sketch.slot.weekday,
+                    -sketch.slot.start,
+                ),
+            )
             placed.append(best)
             self.take(course.lead_teacher, best)
         return placed
@@ -316,30 +343,48 @@ class Hall:
                         yield Slot(weekday, first, first + length, weeks)
 
 
-def place_activities(board: Board, standing: Standing | None = None) -> list[Meeting]:
-    """Every course and community that can be held around the board's meetings: courses first, they have fewer windows."""
+def place_activities(board: Board, standing: Standing | None = None, before: Iterable[Meeting] = ()) -> list[Meeting]:
+    """Every course and community that can be held around the board's meetings: courses first, they have fewer windows.
+
+    `before`: their meetings in a plan that stood; windows that still serve are kept.
+    """
     problem = board.offers.problem
     hall = Hall(board, standing or Standing(problem))
-    meetings = hall.locked()
-    locked = {meeting.ref for meeting in meetings}
+    locked: dict[str, list[Meeting]] = defaultdict(list)
+    for meeting in hall.locked():
+        locked[meeting.ref].append(meeting)
+    liked: dict[str, list[Slot]] = defaultdict(list)
+    for meeting in before:
+        liked[meeting.ref].append(meeting.slot)
+    meetings: list[Meeting] = []
     for course in problem.courses:
-        if course.code in locked:
-            continue
-        told = (course.subject, course.lead_teacher)
-        for number, sketch in enumerate(hall.course(course), 1):
-            code = f"{course.code}-{number}"
-            meetings.append(Meeting(code, "network", *told, sketch.room, sketch.slot, sketch.classes, (), course.code))
+        held = locked[course.code]
+        sketches = hall.course(course, [meeting.slot for meeting in held], liked[course.code])
+        if sketches is not None:
+            meetings += held
+            told = (course.subject, course.lead_teacher)
+            for code, sketch in zip(_codes(course.code, held), sketches, strict=False):
+                meetings.append(
+                    Meeting(code, "network", *told, sketch.room, sketch.slot, sketch.classes, (), course.code)
+                )
     for community in problem.communities:
-        if community.code in locked:
+        meetings += locked[community.code]
+        if locked[community.code]:
             continue
         told = (community.subject, community.host)
-        for number, sketch in enumerate(hall.community(community), 1):
+        for code, sketch in zip(
+            _codes(community.code, ()), hall.community(community, liked[community.code]), strict=False
+        ):
             hall.take(community.host, sketch)
-            code = f"{community.code}-{number}"
             meetings.append(
                 Meeting(code, "master", *told, sketch.room, sketch.slot, (), sketch.members, community.code)
             )
     return meetings
+
+
+def _codes(ref: str, held: Iterable[Meeting]) -> Iterator[str]:
+    taken = {meeting.code for meeting in held}
+    return (code for code in (f"{ref}-{number}" for number in count(1)) if code not in taken)
 
 
 def worth(meetings: Iterable[Meeting]) -> tuple[int, int]:

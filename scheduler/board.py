@@ -69,7 +69,6 @@ class Board:
         self.lead_partners: dict[SchoolCode, int] = defaultdict(int)
         self.receive_partners: dict[SchoolCode, int] = defaultdict(int)
         self.lead_room_without: dict[tuple[LessonRow, RoomCode], Mask] = {}
-        self.locked = self._lock() if keep_locked else ()
         self.staffed = frozenset(offers.staff_none)
         self.staff_used: dict[SchoolCode, list[Mask]] = {}
         """H11, by school: at place k, the atoms at which more than k teachers are missing or asked to assist."""
@@ -84,6 +83,8 @@ class Board:
         self._need_of = {(want.need.school_class, want.need.subject): n for n, want in enumerate(offers.wants)}
         for lock in offers.locks if keep_locked else ():
             self._hold(lock)
+        self.locked = self._agreements() if keep_locked else ()
+        """Locked pairings that can be used; each holds a place among the partners."""
 
     def _hold(self, lock: Lock) -> None:
         """Seats a locked meeting without asking: what can stand was decided by `standing_locks`."""
@@ -122,7 +123,7 @@ class Board:
         if school in self.staffed:
             self._raise(self.staff_used[school], mask)
 
-    def _lock(self) -> tuple[Pair, ...]:
+    def _agreements(self) -> tuple[Pair, ...]:
         kept = []
         for standing in self.offers.problem.pairings:
             lead, school = standing.pair
@@ -130,12 +131,11 @@ class Board:
                 want.school == school and lead in self.offers.by_lead[need]
                 for need, want in enumerate(self.offers.wants)
             )
-            if (
-                standing.locked
-                and usable
-                and self.lead_partners[lead] < self.policy.max_partners_per_lead
+            places = bool(self.pair_use.get((lead, school))) or (
+                self.lead_partners[lead] < self.policy.max_partners_per_lead
                 and self.receive_partners[school] < self.policy.max_partners_per_receiver
-            ):
+            )
+            if standing.locked and usable and places:
                 self._pair(lead, school, 1)
                 kept.append(standing.pair)
         return tuple(kept)
@@ -267,15 +267,21 @@ class Board:
         limit = self.offers.problem.rooms[room].max_receivers
         return self.policy.max_receivers if limit is None else min(limit, self.policy.max_receivers)
 
-    def room_for(self, spot: Spot, receivers: int, barred: RoomCode | None = None) -> tuple[RoomCode, bool] | None:
-        """The smallest free lead room that holds so many receivers; the flag says it is the host lesson's own."""
+    def room_for(
+        self, spot: Spot, receivers: int, barred: RoomCode | None = None, liked: RoomCode | None = None
+    ) -> tuple[RoomCode, bool] | None:
+        """The smallest free lead room that holds so many receivers, the `liked` one before all; the flag says it is the host lesson's own."""
         best: tuple[int, RoomCode, bool] | None = None
         lesson = self.offers.problem.lesson_by_row[spot.host] if spot.host is not None else None
         for code in self.offers.leadable[spot.school]:
             own = lesson is not None and lesson.room == code
             held = self._without(lesson.row, code) if own and lesson is not None else self.room_busy[code]
             seats = self.seats_in(code)
-            if not held & spot.mask and seats >= receivers and code != barred and (best is None or seats < best[0]):
+            if held & spot.mask or seats < receivers or code == barred:
+                continue
+            if code == liked:
+                return code, own
+            if best is None or seats < best[0]:
                 best = (seats, code, own)
         return None if best is None else (best[1], best[2])
 

@@ -18,6 +18,8 @@ from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Un
 def fill_up(board: Board) -> None:
     """Takes every seat that is simply free, so that no reason is ever asked for a lesson that would fit."""
     for need, want in enumerate(board.offers.wants):
+        if board.served[need] >= want.need.halves:
+            continue
         held = board.teacher_of[need]
         for teacher in [held] if held is not None else list(board.offers.seats[need]):
             if board.served[need] == want.need.halves:

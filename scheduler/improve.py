@@ -47,19 +47,26 @@ def rebuild(board: Board, state: Snapshot) -> None:
     restore(board, everyone, replace(state, moves=0))
 
 
-def apply_seats(board: Board, seats: Mapping[int, tuple[int, ...]]) -> None:
-    """Seats the needs as far as everything fits, meetings with many receivers first so that they get the large rooms."""
+def apply_seats(
+    board: Board, seats: Mapping[int, tuple[int, ...]], rooms: Mapping[int, RoomCode] | None = None
+) -> None:
+    """Seats the needs as far as everything fits, meetings with many receivers first so that they get the large rooms.
+
+    `rooms`: lead rooms that meetings had before and get again where those are free and large enough.
+    """
     receivers: dict[int, list[int]] = {}
     for need, numbers in sorted(seats.items()):
         for number in numbers:
             receivers.setdefault(number, []).append(need)
-    for number, needs in sorted(receivers.items(), key=lambda item: (-len(item[1]), item[0])):
+    rooms = rooms or {}
+    for number, needs in sorted(receivers.items(), key=lambda item: (item[0] not in rooms, -len(item[1]), item[0])):
         spot = board.offers.spots[number]
         for need in needs:
             if board.may_meet(need, spot.teacher) and board.seat_free(need, number):
                 room = None
                 if number not in board.sittings:
-                    found = board.room_for(spot, len(needs), board.offers.wants[need].room)
+                    barred = board.offers.wants[need].room
+                    found = board.room_for(spot, len(needs), barred, rooms.get(number))
                     room = found[0] if found else None
                 board.seat(need, number, room)
 

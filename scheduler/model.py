@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -33,6 +33,18 @@ class Answer:
     proved: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What a repair asks of a model beyond service."""
+
+    meetings: Mapping[int, tuple[int, ...]]
+    """Standing meetings that are free to move, as spot → needs."""
+    moves: int
+    """How many of them may move."""
+    liked: Mapping[tuple[int, int], int]
+    """(need, spot) → a bonus far below one lesson, for staying near what was."""
+
+
 class SubModel:
     """The free needs of a board as a CP-SAT model; the free needs must have been cleared from the board."""
 
@@ -43,8 +55,12 @@ class SubModel:
         random: Random,
         leads: Collection[SchoolCode] | None = None,
         plain: bool = False,
+        keep: Keep | None = None,
     ) -> None:
-        """`leads`: only these lead schools may serve the free needs. `plain`: service alone counts, no tie-breaks."""
+        """`leads`: only these lead schools may serve the free needs. `plain`: service alone counts, no tie-breaks.
+
+        `keep`: meetings of a standing plan among what is free, of which only so many may move.
+        """
         self.board, self.offers = board, board.offers
         self.free, self.random, self.leads = sorted(free), random, leads
         self.plain = plain
@@ -62,6 +78,8 @@ class SubModel:
         self._lead_rooms()
         self._staff()
         self._pairs()
+        if keep is not None:
+            self._keep(keep)
         self._objective()
 
     def _bool(self) -> Literal:
@@ -350,6 +368,23 @@ class SubModel:
             left = policy.max_partners_per_receiver - board.receive_partners[school]
             if len(partners) > left:
                 self.model.add(sum(partners) <= left)
+
+    def _keep(self, keep: Keep) -> None:
+        """A standing meeting stays when all who sat in it still do; all but so many stay. Seats that were liked are preferred."""
+        stays = []
+        for number, needs in keep.meetings.items():
+            literal = self._bool()
+            for need in needs:
+                seat = self.seat.get((need, number))
+                if seat is None:
+                    self.model.add(literal == 0)
+                else:
+                    self.model.add_implication(literal, seat)
+            stays.append(literal)
+        if keep.moves < len(stays):
+            self.model.add(sum(stays) >= len(stays) - keep.moves)
+        self.cost.extend((literal, -60) for literal in stays)
+        self.cost.extend((self.seat[place], -bonus) for place, bonus in keep.liked.items() if place in self.seat)
 
     def _objective(self) -> None:
         wants, spots = self.offers.wants, self.offers.spots
