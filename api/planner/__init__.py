@@ -1,6 +1,19 @@
 """The planner's desk: a county's files, plans, publication, weeks and changes. Pages under ``/planner``, JSON under ``/api/planner``."""
 
-from api.planner import comparing, exports, home, imports, lessons, plans, publishing, runs, schools, weeks, what_if
+from api.planner import (
+    comparing,
+    exports,
+    home,
+    imports,
+    lessons,
+    plans,
+    publishing,
+    runs,
+    schools,
+    substitutions,
+    weeks,
+    what_if,
+)
 from api.planner.desk import routes
 
 __all__ = [
@@ -14,6 +27,7 @@ __all__ = [
     "routes",
     "runs",
     "schools",
+    "substitutions",
     "weeks",
     "what_if",
 ]

@@ -1,7 +1,7 @@
 """A circumstance of a day or a week, lesson by lesson: who could stand in, when it could be made up for, or that it falls out. Pure.
 
-The order is that of a school office: a qualified colleague of the same school who is free; else a later hour of the same week that
-suits everybody; else the lesson falls out with its reason. The weekly plan is never touched.
+The order is that of a school office: a qualified colleague of the same school who is free; else a later hour of the week, or of
+the next one, that suits everybody; else the lesson falls out with its reason. The weekly plan is never touched.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from scheduler.windows import Window, periods_touched, shortest, windows_in
 Action = Literal["teacher", "room", "later", "excuse", "cancel", "keep"]
 CANCEL_REASON = {"teacher_away": "teacher_leave", "room_closed": "room_closed", "school_closed": "school_closed"}
 """Kind of circumstance → the reason of a lesson that falls out, or of a side that is excused."""
+
+NEXT_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +189,17 @@ def _other_rooms(diary: Diary, lesson: OccurrenceView) -> list[str]:
     ]
 
 
-def _later(diary: Diary, lesson: OccurrenceView, now: datetime) -> Iterator[Option]:
-    """Later hours of the same week that suit everybody: those of the lesson's own teacher first, then of who may stand in."""
-    own = lesson.lead.teacher_code or ""
-    last = lesson.day + timedelta(days=7 - lesson.day.isoweekday())
-    for teacher in (own, *_colleagues(diary, lesson)):
-        for day in diary.term.days(lesson.day, last):
+def _later(diary: Diary, lesson: OccurrenceView, now: datetime) -> list[Option]:
+    """Later hours that suit everybody, of the same week or, where it has none, of the next one."""
+    sunday = lesson.day + timedelta(days=7 - lesson.day.isoweekday())
+    same_week = list(_hours_until(diary, lesson, lesson.day, sunday, now))
+    return same_week or list(_hours_until(diary, lesson, sunday + timedelta(days=1), sunday + NEXT_WEEK, now))
+
+
+def _hours_until(diary: Diary, lesson: OccurrenceView, first: date, last: date, now: datetime) -> Iterator[Option]:
+    """Those of the lesson's own teacher first, then of who may stand in."""
+    for teacher in (lesson.lead.teacher_code or "", *_colleagues(diary, lesson)):
+        for day in diary.term.days(first, last):
             weekday = diary.term.taught_as(day)
             if weekday is None or TeacherCode(teacher) not in diary.problem.teachers:
                 continue
@@ -204,15 +211,17 @@ def _later(diary: Diary, lesson: OccurrenceView, now: datetime) -> Iterator[Opti
 
 def _hours(diary: Diary, lesson: OccurrenceView, day: date, weekday: int) -> Iterator[Sequence[Window]]:
     """For each period of the lead school the windows to try, the whole period first; a community keeps its hour."""
+    schools, policy = diary.problem.schools, diary.problem.policy
+    lead = schools.get(SchoolCode(lesson.lead.school_code))
+    if lead is None or weekday not in lead.periods:
+        return
     if lesson.family == "master":
         if day > lesson.day:
             yield [(lesson.start, lesson.end)]
         return
-    schools, policy = diary.problem.schools, diary.problem.policy
     there = [schools[SchoolCode(side.school_code)] for side in lesson.receivers if side.school_code in schools]
     breaks = {minute for school in there for period in school.periods.get(weekday, ()) for minute in period}
-    lead = schools.get(SchoolCode(lesson.lead.school_code))
-    for period in lead.periods.get(weekday, ()) if lead else ():
+    for period in lead.periods[weekday]:
         if day > lesson.day or period[0] >= lesson.end:
             yield list(dict.fromkeys([period, *windows_in(period, policy, sorted(breaks))]))
 

@@ -21,8 +21,8 @@ from rooms.county import County
 from rooms.planning.changes import NewLesson, add_in, cancel_in, excuse_in
 from rooms.planning.circumstance_rows import check_circumstance, in_force, record, recorded_of
 from rooms.planning.circumstances import Circumstance, with_circumstances
-from rooms.planning.cover import CANCEL_REASON, Affected, Option, affected, options, settle
-from rooms.planning.diary import Diary
+from rooms.planning.cover import CANCEL_REASON, NEXT_WEEK, Affected, Option, affected, options, settle
+from rooms.planning.diary import Diary, Held
 from rooms.planning.occurrences import OccurrenceView, Who, between
 from rooms.planning.problem import problem_of
 from rooms.planning.restoring import restore_in, welcome_in
@@ -34,6 +34,8 @@ from scheduler.terms import Term
 
 LONGEST = 28
 """Days that one dated circumstance may last; who is away for longer belongs to the weekly plan."""
+SHOWN = 24
+"""Options of a lesson for which the teacher's day is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Proposal:
 
     hit: Affected
     options: tuple[Option, ...]
+    days: Mapping[str, Sequence[Held]]
+    """Key of an option with a teacher → that teacher's day as it would be without the lesson; of the first options only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +92,17 @@ async def propose(session: AsyncSession, clock: Clock, county: str, what: Circum
     """
     ground = await load_ground(session, county, what.from_date)
     last = _last_day(ground.county, what)
-    diary, lessons = await open_diary(session, ground, what.from_date, last, [what])
+    diary, lessons = await open_diary(session, ground, what.from_date, last + NEXT_WEEK, [what])
     now = clock.now()
 
     def all_of_them() -> tuple[Proposal, ...]:
         rows = []
         for hit in affected(diary, what, lessons, now):
             found = options(diary, what, hit, now)
+            taught = [each for each in found if each.action in ("teacher", "later")][:SHOWN]
+            days = {each.key: diary.day_of(("teacher", each.teacher), each.day) for each in taught}
             settle(diary, hit, found[0])
-            rows.append(Proposal(hit, tuple(found)))
+            rows.append(Proposal(hit, tuple(found), days))
         return tuple(rows)
 
     return Proposals(what, diary, await asyncio.to_thread(all_of_them))
@@ -124,7 +130,7 @@ async def substitute(
         ground = await load_ground(session, county, what.from_date)
     last, now = _last_day(ground.county, what), clock.now()
     async with store.write() as session:
-        diary, lessons = await open_diary(session, ground, what.from_date, last, [what])
+        diary, lessons = await open_diary(session, ground, what.from_date, last + NEXT_WEEK, [what])
         effects = []
         for hit in affected(diary, what, lessons, now):
             option = _chosen(choices, hit, options(diary, what, hit, now))

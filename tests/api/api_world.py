@@ -25,9 +25,11 @@ from rooms.tables import (
     Assistant,
     Base,
     Bell,
+    Circumstance,
     County,
     CurriculumHours,
     Device,
+    MeetingLock,
     Need,
     Occurrence,
     OccurrenceSide,
@@ -75,6 +77,9 @@ class Side:
     receiver_side: str = ""
     plan: int = 0
     run: int = 0
+    circumstance: int = 0
+    lock: int = 0
+    draft: str = ""
     device: int = 0
     assistant: int = 0
     org: int = 0
@@ -225,6 +230,23 @@ async def _people(session: AsyncSession, side: Side, county: OrgUnit, now: datet
     side.tokens["device"] = open_door(session, now, device_id=device.id)
 
 
+async def _kept(session: AsyncSession, side: Side, now: datetime) -> None:
+    """What the planner told and wanted: an absence, a lock, a repair that waits to be accepted."""
+    code, today = side.county, now.astimezone(ZONE).date()
+    away = Circumstance(
+        county=code, kind="teacher_away", code=side.teacher, from_date=today, until_date=today, weekdays=[7], period="",
+        weeks=3, bell_code="", subject="", halves=0, priority=5, reason=f"{code} leave", effects=[], by="account:x", at=now,
+    )  # fmt: skip
+    lock = MeetingLock(
+        county=code, origin="automatic", overrides=[], reason="", by="account:x", at=now, code="m1", family="delivery",
+        ref="", subject="music", lead_teacher_code=side.teacher, lead_room_code=side.room, weekday=1, start=530, end=570,
+        weeks=3, class_codes=[side.school_class], member_codes=[], host_lesson=None,
+    )  # fmt: skip
+    session.add_all((away, lock))
+    await session.flush()
+    side.circumstance, side.lock = away.id, lock.id
+
+
 def open_door(session: AsyncSession, now: datetime, **whose: int) -> str:
     """A session's token, without the work of a sign-in."""
     token = new_token()
@@ -260,6 +282,7 @@ async def _lessons(session: AsyncSession, side: Side, now: datetime) -> None:
     session.add(run)
     await session.flush()
     side.run = run.id
+    await _kept(session, side, now)
     side.occurrence, side.lead_side, side.receiver_side = (uuid.uuid4().hex for _ in range(3))
     starts = now - timedelta(minutes=5)
     session.add(

@@ -161,10 +161,15 @@ async def test_a_closed_room_moves_next_door_and_a_closed_class_room_excuses_its
 async def test_a_closed_lead_school_makes_up_later_or_falls_out(
     store: Store, published: str, clock: Any, planner: Actor
 ) -> None:
-    shut = Circumstance("school_closed", "S1", MONDAY, date(2026, 9, 13), reason="大雪")
+    sunday = date(2026, 9, 13)
+    shut = Circumstance("school_closed", "S1", MONDAY, sunday, reason="大雪")
     found = await proposed(store, clock, published, shut)
-    assert actions(found) == [["cancel", "keep"]]
-    await substitute(store, planner, clock, published, shut, first_choices(found))
+    assert actions(found) == [["later", "cancel", "keep"]]
+    assert found.rows[0].options[0].day > sunday  # the week is closed, the next one has room
+    choices = {
+        row.hit.lesson.id: option.key for row in found.rows for option in row.options if option.action == "cancel"
+    }
+    await substitute(store, planner, clock, published, shut, choices)
     (music,) = await day_of(store, published, MONDAY)
     assert (music.state, music.cancel_reason) == ("cancelled", "school_closed")
 
