@@ -34,15 +34,7 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
     data_dir
         Folder of the database, keys and uploads. 数据目录。
     """
-    given = {"host": host, "port": port, "data_dir": data_dir}
-    try:
-        settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        console.print(say_both("cli.settings_wrong"), style="red")
-        for each in error.errors(include_url=False, include_input=False):
-            console.print(f"  {'.'.join(str(part) for part in each['loc'])}: {each['msg']}", markup=False)
-        sys.exit(2)
-    configure_logs(settings.log_format, settings.log_level)
+    settings = settings_given(host=host, port=port, data_dir=data_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         asyncio.run(_serve(settings))
@@ -51,6 +43,19 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
             say_both("cli.cannot_listen", host=settings.host, port=settings.port, why=error.strerror or error)
         )
         sys.exit(1)
+
+
+def settings_given(**given: object) -> Settings:
+    """The settings with what the command line says, and the logs set up; ends the process in words where they are not valid."""
+    try:
+        settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        console.print(say_both("cli.settings_wrong"), style="red")
+        for each in error.errors(include_url=False, include_input=False):
+            console.print(f"  {'.'.join(str(part) for part in each['loc'])}: {each['msg']}", markup=False)
+        sys.exit(2)
+    configure_logs(settings.log_format, settings.log_level)
+    return settings
 
 
 async def _serve(settings: Settings) -> None:

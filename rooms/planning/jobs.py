@@ -9,10 +9,10 @@ import secrets
 import socket
 
 import structlog
-from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from taskiq import AsyncBroker
 from taskiq.acks import AcknowledgeType
+from taskiq.exceptions import SendTaskError
 from taskiq.receiver import Receiver
 
 from config.settings import Settings
@@ -80,8 +80,8 @@ class PlanJobs:
         self._kicked[run] = self._clock.monotonic()
         try:
             await self._task.kiq(run)
-        except (RedisError, OSError) as error:
-            log.warning("plan_queue_away", run=run, error=type(error).__name__)
+        except SendTaskError as error:
+            log.warning("plan_queue_away", run=run, error=type(error.__cause__).__name__)
             del self._kicked[run]
 
     async def work(self, run: int) -> None:

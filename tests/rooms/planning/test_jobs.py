@@ -12,9 +12,12 @@ from sqlalchemy import update
 from config.settings import Settings
 from rooms.counties import load_county
 from rooms.planning.attempt import ATTEMPTS, Attempt
+from rooms.planning.jobs import PlanJobs
 from rooms.planning.kept import Kept, packed, unpacked
 from rooms.planning.lease import Silence, Waiting, beat, claim, take_away, unfinished
 from rooms.planning.problem import problem_of
+from rooms.planning.queue import open_broker
+from rooms.planning.runs import PlanRuns
 from rooms.planning.versions import list_versions, load_plan
 from rooms.store import Store
 from rooms.tables import PlanRun
@@ -98,6 +101,27 @@ async def test_a_worker_that_lost_its_run_stores_nothing(store: Store, demo_coun
     assert (view.state, view.owner, view.plan_id) == ("running", "quick:2", None)
     async with store.read() as session:
         assert await list_versions(session, demo_county) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_runs_go_through_redis_and_survive_its_loss(store: Store, demo_county: str, redis_url: str) -> None:
+    """Asked for before any worker listens; forgotten by the queue once; asked for while the queue is away."""
+    settings = Settings(plan_workers=1)
+    nobody = PlanJobs(store, MovedClock(), settings, open_broker("redis://127.0.0.1:1/0"))
+    clock = MovedClock()
+    jobs = PlanJobs(store, clock, settings, open_broker(redis_url))
+    server = Planning(jobs, PlanRuns(store, clock, jobs.kick), clock)
+    away = Planning(nobody, PlanRuns(store, nobody_clock := MovedClock(), nobody.kick), nobody_clock)
+    try:
+        first = await server.start(demo_county, 2)
+        await jobs.start()
+        await server.over(first)
+        second = await away.start(demo_county, 2)
+        await jobs.sweep()
+        await server.over(second)
+    finally:
+        await jobs.close()
+        await nobody.close()
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

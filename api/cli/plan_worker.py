@@ -1,0 +1,58 @@
+"""``sanke plan-worker``: plans counties that a server puts into the queue, on any machine that reaches its database and Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.console import Console
+
+from api.cli.serve import settings_given, stop_asked
+from config import VERSION
+from config.settings import Settings
+from config.words import say_both
+from rooms.clock import SystemClock
+from rooms.migrations import upgrade
+from rooms.planning.jobs import PlanJobs
+from rooms.planning.queue import open_broker
+from rooms.store import Store
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def plan_worker(
+    *, jobs: Annotated[int | None, Parameter(validator=Number(gte=1))] = None, data_dir: Path | None = None
+) -> None:
+    """Plan counties from the server's queue until asked to stop. 排课工作进程：从服务器的队列中取县排课。
+
+    Parameters
+    ----------
+    jobs
+        Counties planned at once; otherwise `SANKE_PLAN_JOBS`, at least one. 同时排课的县数。
+    data_dir
+        Folder of the database, where that is SQLite. 数据目录。
+    """
+    settings = settings_given(data_dir=data_dir)
+    if not settings.redis_url.get_secret_value():
+        console.print(say_both("cli.worker_needs_redis"))
+        sys.exit(2)
+    asyncio.run(_work(settings.model_copy(update={"plan_jobs": jobs or max(1, settings.plan_jobs)})))
+
+
+async def _work(settings: Settings) -> None:
+    store = Store(settings.database)
+    jobs = PlanJobs(store, SystemClock(), settings, open_broker(settings.redis_url.get_secret_value()))
+    try:
+        with stop_asked() as asked:
+            await upgrade(store)
+            await jobs.start()
+            console.print(say_both("cli.worker_ready", version=VERSION, name=jobs.owner, jobs=settings.plan_jobs))
+            await asked.wait()
+        console.print(say_both("cli.stopping"))
+    finally:
+        await jobs.close()
+        await store.close()
