@@ -13,18 +13,10 @@ from api.planner.desk import CountyPath, head_of, routes, show
 from api.routing import Call, Nothing
 from rooms.counties import load_county
 from rooms.planning.names import Names, SchoolName
-from rooms.planning.outlook import Outlook, county_names, outlook
+from rooms.planning.outlook import Outlook, outlook
 from rooms.planning.supply import CountySupply, received_of, supply_of
 from rooms.planning.versions import load_plan
 from rooms.store import Store
-
-
-@routes.get("/planner", needs="plan.read", summary="The counties a planner plans", page=True)
-async def counties(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
-    codes = call.principal.counties("plan.read")
-    async with call.app.store.read() as session:
-        found = await county_names(session, codes)
-    return call.page("planner/counties.html", counties=[(code, found.get(code, code)) for code in codes])
 
 
 @routes.get("/planner/{county}", needs="plan.read", summary="A county at a glance and what comes next", page=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 from pydantic import Field
 
@@ -41,6 +43,7 @@ class RunState(Shape):
     seconds_limit: int
     seed: int
     deterministic: bool
+    by: str = Field(description="Who asked for it.")
     attempt: int = Field(description="How often a worker took the run up; more than 1 where one died.")
     worker: str | None = Field(description="Who works on it, or did last.")
     served_weighted: float | None
@@ -105,10 +108,10 @@ async def _state(call: Call[RunPath, Nothing, Nothing]) -> RunState:
     if view.plan_id is not None:
         async with call.app.store.read() as session:
             number = (await load_version(session, view.plan_id)).number
-    return _shown(call, view, number)
+    return shown(call, view, number)
 
 
-def _shown(call: Call[RunPath, Nothing, Nothing], view: RunView, number: int | None) -> RunState:
+def shown(call: Call[Any, Any, Any], view: RunView, number: int | None) -> RunState:
     """A run for whoever watches it; the names of a failure's facts stay codes, for it is about the files."""
     progress = view.progress
     served, bound = progress.get("served_weighted"), progress.get("bound")
@@ -122,6 +125,7 @@ def _shown(call: Call[RunPath, Nothing, Nothing], view: RunView, number: int | N
         seconds_limit=view.time_limit,
         seed=view.seed,
         deterministic=view.deterministic,
+        by=view.by.removeprefix("account:"),
         attempt=view.attempt,
         worker=view.owner,
         served_weighted=served,

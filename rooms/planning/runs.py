@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
@@ -17,7 +17,7 @@ from rooms.planning.lease import ACTIVE
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from rooms.tables import County as CountyRow
-from rooms.tables import PlanRun
+from rooms.tables import PlanRun, PlanVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,21 @@ class PlanRuns:
         return run
 
     async def start_each(self, actor: Actor, counties: Iterable[str], wish: Wish) -> dict[str, int]:
-        """Begins a run of every county that is not planned already; county → run. Refusals as `start`, without ``plan_run_active``."""
+        """Begins a run of every county that is not planned already, each on the version it teaches by; county → run.
+
+        Refusals as `start`, without ``plan_run_active``.
+        """
         _check(wish)
+        runs: dict[str, int] = {}
         async with self._store.write() as session:
-            runs = {
-                county: await self._queue(session, actor, county, wish)
-                for county in sorted(set(counties))
-                if await self._active(session, county) is None
-            }
+            for county in sorted(set(counties)):
+                if await self._active(session, county) is None:
+                    standing = await session.scalar(
+                        select(func.max(PlanVersion.id)).where(
+                            PlanVersion.county == county, PlanVersion.state == "published"
+                        )
+                    )
+                    runs[county] = await self._queue(session, actor, county, replace(wish, previous_id=standing))
         for run in runs.values():
             await self._kick(run)
         return runs

@@ -67,6 +67,11 @@ def named(side: Side) -> dict[str, Any]:
     }
 
 
+def one_of(name: str) -> str:
+    """The name of one of many: counties → county, schools → school."""
+    return name[:-3] + "y" if name.endswith("ies") else name.removesuffix("s")
+
+
 GIVEN = {"pin": PIN, "start": "08:00", "end": "08:40", "event_id": "0" * 16}
 """Fields that have to look like something, and belong to no county."""
 
@@ -88,7 +93,7 @@ def example(schema: dict[str, Any], name: str, names: dict[str, Any]) -> Any:
             wanted = schema.get("required", [])
             return {key: example(it, key, names) for key, it in schema.get("properties", {}).items() if key in wanted}
         case "array":
-            return [example(schema["items"], name.removesuffix("s"), names) for _ in range(schema.get("minItems", 0))]
+            return [example(schema["items"], one_of(name), names) for _ in range(schema.get("minItems", 0))]
         case "integer" | "number":
             return schema.get("minimum", 1)
         case "boolean":
@@ -120,7 +125,11 @@ def asked(path: str, operation: dict[str, Any], side: Side) -> tuple[str, dict[s
             query[each["name"]] = str(example(each["schema"], each["name"], names))
     content = operation.get("requestBody", {}).get("content", {})
     body = example(content["application/json"]["schema"], "", names) if "application/json" in content else None
-    touches = address != path or bool(names.keys() & query.keys()) or bool(names.keys() & (body or {}).keys())
+    touches = (
+        address != path
+        or bool(names.keys() & query.keys())
+        or bool(names.keys() & {one_of(each) for each in body or {}})
+    )
     return address, query, body, touches
 
 

@@ -49,14 +49,17 @@ function show(run) {
   part("run-phase").textContent = going ? (words[`phase_${run.phase}`] ?? "") : (words[`ended_${run.state}`] ?? "");
   const bar = /** @type {HTMLProgressElement} */ (part("run-progress"));
   if (going && run.deterministic) bar.removeAttribute("value");
-  else bar.value = going ? Math.min(run.elapsed, run.seconds_limit) : run.seconds_limit;
+  else bar.value = run.state === "done" ? run.seconds_limit : Math.min(run.elapsed, run.seconds_limit);
   part("run-elapsed").textContent = words.elapsed.replace("%n", String(Math.round(run.elapsed)));
   /** @param {number | null} value */
   const shown = (value) => (value === null ? "–" : figure.format(value));
   const gap = run.gap === null ? "–" : share.format(run.gap);
   const texts = [shown(run.served_weighted), shown(run.bound), gap, shown(run.needed_weighted), figure.format(run.steps)];
   texts.forEach((text, i) => put(values[i], text));
-  part("run-stop").hidden = run.state !== "running";
+  part("run-stop").hidden = run.state !== "running" && run.state !== "queued";
+  part("run-leave").hidden = !going;
+  part("run-anew").hidden = going || run.problem === null;
+  part("run-curve").hidden = !going && run.served_weighted === null;
   const open = /** @type {HTMLAnchorElement} */ (part("run-open"));
   open.hidden = run.plan === null;
   if (run.plan !== null) open.href = `${page.dataset.plans}/${run.plan}${page.dataset.tab}`;
