@@ -39,10 +39,12 @@ def delivery_meetings(board: Board) -> list[Meeting]:
     return sorted(found, key=lambda meeting: (meeting.slot, meeting.lead_teacher))
 
 
-def numbered(meetings: Iterable[Meeting], previous: Plan | None) -> list[Meeting]:
-    """Codes ``D0001`` …; a meeting that stood before (teacher, subject, window) keeps its code."""
+def numbered(meetings: Iterable[Meeting], previous: Plan | None, beside: Iterable[Meeting] = ()) -> list[Meeting]:
+    """Codes ``D0001`` …; a meeting that stood before (teacher, subject, window) keeps its code. `beside` have theirs already."""
     before = {(old.lead_teacher, old.subject, old.slot): old.code for old in previous.meetings} if previous else {}
-    taken = set(before.values())
+    given = {meeting.code for meeting in beside}
+    before = {key: code for key, code in before.items() if code not in given}
+    taken = given.union(before.values())
     fresh = (code for code in (f"D{number:04}" for number in count(1)) if code not in taken)
     return [replace(new, code=before.get((new.lead_teacher, new.subject, new.slot)) or next(fresh)) for new in meetings]
 

@@ -1,25 +1,26 @@
-"""Why a lesson is missing: a code, the facts that forbid it, and never a guess.
+"""Why a lesson is missing: the smallest set of facts that keeps it out of every place, verified before it is said.
 
-Two kinds of reason, told apart in words. *Whatever the plan*: nobody is qualified, no minutes are in common, no teacher could give so
-many lessons a week, or the school's own classes and receiving rooms have no time for all it asks for (proved in
-`scheduler.bound`). *As the plan stands*: every seat that the need could take was asked again on the finished board, and what closes it was counted.
+Where a certificate holds *whatever the plan* (nobody is qualified, no minutes in common, the school's own ceiling proved in
+`scheduler.bound`), it gives the reason its name. Beside it stands the nearest place of the finished plan: of all that `scheduler.places`
+finds, the one with the fewest facts against it. Each is verified by `scheduler.relax`: without exactly these facts, the judge
+lets the lesson in.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from scheduler.board import Board
-from scheduler.offers import Offers
-from scheduler.problem import EVEN, ODD, SchoolCode, TeacherCode, Unmet
+from scheduler.assemble import numbered
+from scheduler.certificates import Certificates
+from scheduler.ledger import Ledger
+from scheduler.places import Closed, Seeker
+from scheduler.problem import ClassCode, Meeting, Need, Plan, Problem, SchoolCode, Subject, Unmet
+from scheduler.relax import NEW, Surroundings, fits, relaxed
 
-Cause = Literal[
-    "partners", "class_time", "room_time", "day", "staff", "group", "seats", "teacher", "limit", "lead_room"
-]
-"""What closes one seat, in the order in which it is asked."""
+TRIES = 8
+"""Places that are put before the judge until one is verified; the first nearly always is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,158 +32,129 @@ class SchoolCeiling:
     asked_halves: int
 
 
-def explain(board: Board, ceilings: Mapping[SchoolCode, SchoolCeiling]) -> list[Unmet]:
-    """A reason for every need that lacks lessons on the board."""
-    wants = board.offers.wants
-    at_ceiling = _at_ceiling(board, ceilings)
-    return [
-        _reason(board, number, ceilings.get(want.school) if want.school in at_ceiling else None)
-        for number, want in enumerate(wants)
-        if board.served[number] < want.need.halves
-    ]
+def explain(
+    problem: Problem,
+    meetings: Sequence[Meeting],
+    ceilings: Mapping[SchoolCode, SchoolCeiling],
+    previous: Plan | None = None,
+) -> tuple[list[Meeting], list[Unmet]]:
+    """A reason for every need that lacks lessons in a finished plan, and its meetings with every lesson more that simply fits.
+
+    The search keeps one window a period of those that suit the same people; once the plan stands another one may be free. A meeting that
+    stood in `previous` gets its code again.
+    """
+    explainer = Explainer(problem, meetings, ceilings, previous)
+    while explainer.take_what_fits():
+        pass
+    return list(explainer.ledger.meetings.values()), explainer.reasons()
 
 
-def _at_ceiling(board: Board, ceilings: Mapping[SchoolCode, SchoolCeiling]) -> set[SchoolCode]:
-    """Schools that get all that can be proved possible, though not all they ask for."""
-    weighted: Counter[SchoolCode] = Counter()
-    halves: Counter[SchoolCode] = Counter()
-    for number, want in enumerate(board.offers.wants):
-        weighted[want.school] += board.served[number] * want.weight
-        halves[want.school] += board.served[number]
-    return {
-        school
-        for school, ceiling in ceilings.items()
-        if ceiling.most_halves < ceiling.asked_halves
-        and (weighted[school] >= ceiling.weighted or halves[school] >= ceiling.most_halves)
-    }
+class Explainer:
+    """One finished plan, asked about its missing lessons."""
 
+    def __init__(
+        self,
+        problem: Problem,
+        meetings: Sequence[Meeting],
+        ceilings: Mapping[SchoolCode, SchoolCeiling],
+        previous: Plan | None = None,
+    ) -> None:
+        self.problem, self.ceilings = problem, ceilings
+        self.ledger = Ledger(problem, meetings)
+        self.around = Surroundings(problem, meetings)
+        self.certificates = Certificates(problem)
+        self.previous = previous
+        self._known: dict[tuple[ClassCode, Subject, int], list[Closed]] = {}
 
-def _reason(board: Board, number: int, full: SchoolCeiling | None) -> Unmet:
-    want = board.offers.wants[number]
-    missing = want.need.halves - board.served[number]
-    code, facts = whatever_the_plan(board.offers, number)
-    if not code and full is not None:
-        code = "school_full"
-        facts = {"school": want.school, "asked": full.asked_halves / 2, "most": full.most_halves / 2}
-    if not code:
-        code, facts = _as_it_stands(board, number)
-    return Unmet(want.need.school_class, want.need.subject, missing, code, facts)
+    def lacking(self) -> Iterator[tuple[Need, int]]:
+        """Needs with the halves that are missing."""
+        for need in self.problem.needs:
+            missing = need.halves - self._served(need)
+            if missing > 0:
+                yield need, missing
 
+    def _served(self, need: Need) -> int:
+        return sum(m.slot.halves for m in self.ledger.of_need.get((need.school_class, need.subject), ()))
 
-# ---------------------------------------------------------------- whatever the plan
+    def reasons(self) -> list[Unmet]:
+        full = self._at_ceiling()
+        return [self._reason(need, missing, full) for need, missing in self.lacking()]
 
+    def _reason(self, need: Need, missing: int, full: set[SchoolCode]) -> Unmet:
+        code, facts = "", {}
+        certificate = self.certificates.of(need)
+        school = self.problem.classes[need.school_class].school
+        if certificate is not None:
+            code, facts = certificate.code, dict(certificate.facts)
+        elif school in full:
+            ceiling = self.ceilings[school]
+            code = "school_full"
+            facts = {"school": school, "asked": ceiling.asked_halves / 2, "most": ceiling.most_halves / 2}
+        closed = self.nearest(need, missing)
+        if closed is None:
+            return Unmet(need.school_class, need.subject, missing, code or "not_verified", facts or _who(need))
+        if not code:
+            code = f"place_{closed.facts[0].kind}" if len(closed.facts) == 1 else "place_several"
+            facts = _who(need)
+        return Unmet(need.school_class, need.subject, missing, code, facts, closed.place, closed.facts)
 
-def whatever_the_plan(offers: Offers, number: int) -> tuple[str, dict[str, object]]:
-    """A certificate that holds for every plan, or an empty code. Also asked before a run."""
-    want, problem = offers.wants[number], offers.problem
-    facts: dict[str, object] = {"school_class": want.need.school_class, "subject": want.need.subject}
-    able = [
-        teacher
-        for teacher in problem.teachers.values()
-        if problem.schools[teacher.school].leads
-        and teacher.school != want.school
-        and problem.qualified(teacher.code, want.need.subject, want.need.school_class)
-    ]
-    if not able:
-        return "no_teacher", facts
-    facts["teachers"] = len(able)
-    if not any(offers.leadable[teacher.school] for teacher in able):
-        return "no_lead_room", facts
-    if not offers.seats[number]:
-        return ("class_never_free", facts) if not _ever_open(offers, number) else ("no_common_window", facts)
-    teacher, most = _best_alone(offers, number)
-    if most < want.need.halves:
-        return "teacher_too_few", {**facts, "teacher": teacher, "most": most / 2, "asked": want.need.halves / 2}
-    return "", {}
+    def nearest(self, need: Need, missing: int) -> Closed | None:
+        """The place with the fewest facts against it that the judge confirms."""
+        if self.problem.policy.max_receivers < 1:
+            return None
+        places = self._nearest(need, missing)
+        return next((closed for closed in places[:TRIES] if self.verified(need, closed)), None)
 
+    def _nearest(self, need: Need, missing: int) -> list[Closed]:
+        """Kept while the ledger stays as it is."""
+        key = (need.school_class, need.subject, min(missing, 2))
+        if key not in self._known:
+            self._known[key] = Seeker(self.ledger, need, missing).nearest()
+        return self._known[key]
 
-def _ever_open(offers: Offers, number: int) -> bool:
-    code = offers.wants[number].need.school_class
-    return any(opened[code] for opened in offers.open_class)
+    def verified(self, need: Need, closed: Closed) -> bool:
+        """Without exactly these facts the lesson has its place, says the judge."""
+        return bool(closed.facts) and self._fitted(need, closed) is not None
 
+    def _fitted(self, need: Need, closed: Closed) -> tuple[Meeting, ...] | None:
+        problem, meetings = self.around.of(need, closed.place)
+        return fits(relaxed(problem, meetings, closed.facts), need, closed.place)
 
-def _best_alone(offers: Offers, number: int) -> tuple[TeacherCode, int]:
-    """The teacher who could give the need most if it were the only one in the county."""
-    asked = offers.wants[number].need.halves
-    one_a_day = offers.problem.policy.one_lesson_per_day
-    best: tuple[int, TeacherCode] | None = None
-    for teacher, spots in offers.seats[number].items():
-        slots = [offers.spots[spot].slot for spot in spots]
-        weeks = {
-            ((slot.weekday, week) if one_a_day else (slot, week))
-            for slot in slots
-            for week in (ODD, EVEN)
-            if slot.weeks & week
+    def take_what_fits(self) -> bool:
+        """Gives a need a lesson, or half of one, that nothing keeps out; False where there is none."""
+        for need, missing in self.lacking():
+            for halves in range(min(missing, 2), 0, -1):
+                whole = halves == min(missing, 2)
+                places = self._nearest(need, halves) if whole else Seeker(self.ledger, need, halves).nearest(0)
+                for closed in places:
+                    after = None if closed.facts else self._fitted(need, closed)
+                    if after is not None:
+                        new = [meeting for meeting in after if meeting.code == NEW]
+                        new = numbered(new, self.previous, beside=self.ledger.meetings.values())
+                        for meeting in (*new, *(m for m in after if m.code == closed.place.joins)):
+                            self.ledger.add(meeting)
+                        self.around = Surroundings(self.problem, list(self.ledger.meetings.values()))
+                        self._known.clear()
+                        return True
+                    if closed.facts:
+                        break
+        return False
+
+    def _at_ceiling(self) -> set[SchoolCode]:
+        """Schools that get all that can be proved possible, though not all they ask for."""
+        weighted: Counter[SchoolCode] = Counter()
+        halves: Counter[SchoolCode] = Counter()
+        for need in self.problem.needs:
+            school, served = self.problem.classes[need.school_class].school, self._served(need)
+            weighted[school] += served * need.priority
+            halves[school] += served
+        return {
+            school
+            for school, ceiling in self.ceilings.items()
+            if ceiling.most_halves < ceiling.asked_halves
+            and (weighted[school] >= ceiling.weighted or halves[school] >= ceiling.most_halves)
         }
-        most = min(asked, len(weeks))
-        if best is None or most > best[0]:
-            best = (most, teacher)
-    assert best is not None
-    return best[1], best[0]
 
 
-# ---------------------------------------------------------------- as the plan stands
-
-
-def _as_it_stands(board: Board, number: int) -> tuple[str, dict[str, object]]:
-    """What closes the seats that the need could still take, and the cause that closes most of them."""
-    offers = board.offers
-    want = offers.wants[number]
-    held = board.teacher_of[number]
-    causes: Counter[Cause] = Counter()
-    teachers = [held] if held is not None else list(offers.seats[number])
-    for teacher in teachers:
-        spots = [spot for spot in offers.seats[number].get(teacher, ()) if spot not in board.spots_of[number]]
-        if not board.may_meet(number, teacher):
-            causes["partners"] += len(spots)
-            continue
-        for spot in spots:
-            causes[closed_by(board, number, spot)] += 1
-    cause: Cause = max(causes, key=causes.__getitem__, default="class_time")
-    facts: dict[str, object] = {
-        "school_class": want.need.school_class,
-        "subject": want.need.subject,
-        "school": want.school,
-        "teachers": len(offers.seats[number]),
-        "teacher": held or "",
-        "seats": sum(causes.values()),
-        "closed": causes[cause],
-        "room": want.room or "",
-    }
-    prefix = "stands_with_teacher" if held is not None else "stands"
-    return f"{prefix}_{cause}", facts
-
-
-def closed_by(board: Board, number: int, spot_number: int) -> Cause:
-    """The first rule that keeps a need out of a seat on this board; the seat must be closed."""
-    offers = board.offers
-    want, spot = offers.wants[number], offers.spots[spot_number]
-    if spot.mask & board.class_busy[want.need.school_class]:
-        return "class_time"
-    if board.policy.one_lesson_per_day and any(
-        offers.days[spot_number] & offers.days[n] for n in board.spots_of[number]
-    ):
-        return "day"
-    if board.served[number] + spot.slot.halves > want.need.halves:
-        return "day"
-    if not board.staff_left(want.school, spot.mask):
-        return "staff"
-    sitting = board.sittings.get(spot_number)
-    if sitting is not None:
-        others = [offers.wants[other] for other in sitting.needs]
-        grades = want.grades.intersection(*(other.grades for other in others))
-        editions = {want.edition, *(other.edition for other in others)} - {""}
-        if sitting.subject != want.need.subject or not grades or len(editions) > 1:
-            return "group"
-        if len(sitting.needs) >= board.widest(sitting):
-            return "seats"
-        return "room_time"
-    if want.room is not None and spot.mask & board.room_busy[want.room]:
-        return "room_time"
-    if spot.host is None and spot.mask & board.teacher_busy[spot.teacher]:
-        return "teacher"
-    if not board.load_left(spot):
-        return "limit"
-    if board.room_for(spot, 1, want.room) is None:
-        return "lead_room"
-    return "teacher"
+def _who(need: Need) -> dict[str, object]:
+    return {"school_class": ClassCode(need.school_class), "subject": Subject(need.subject)}

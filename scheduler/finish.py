@@ -52,7 +52,8 @@ def finished(
         fit.step()
         tries += 1
     meetings = numbered(delivery_meetings(board), previous) + fit.meetings
-    reasons = {(unmet.school_class, unmet.subject): unmet for unmet in explain(board, ceilings)}
+    meetings, lacks = explain(offers.problem, meetings, ceilings, previous)
+    reasons = {(lack.school_class, lack.subject): lack for lack in lacks}
     return plan_of(offers.problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
 
 

@@ -301,9 +301,11 @@ class Offers:
                 spots += [self._spot(teacher, school, bell, n, shared) for n in useful]
         return tuple(spots)
 
-    @staticmethod
-    def _useful(want: Want, bell: Bell, opened: Bits) -> list[int]:
-        """Whole-week windows; halves where the need has an odd half, or where only half of the weeks is open."""
+    def _useful(self, want: Want, bell: Bell, opened: Bits) -> list[int]:
+        """Whole-week windows; halves where the need has an odd half, or where only half of the weeks is open. For proofs, halves
+        alone: a meeting in all weeks is one in odd and one in even weeks, and any need may get half a lesson (H8)."""
+        if self.relaxed:
+            return list(bits_of(opened & ~bell.all_weeks))
         whole = list(bits_of(opened & bell.all_weeks)) if want.need.halves > 1 else []
         halves = opened & ~bell.all_weeks
         if want.need.halves % 2 == 0:

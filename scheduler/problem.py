@@ -249,15 +249,58 @@ class Problem:
         )
 
 
+FactKind = Literal[
+    "teacher_lesson", "class_lesson", "room_lesson",
+    "teacher_away", "class_away", "room_away", "school_closed",
+    "teacher_meeting", "class_meeting", "room_meeting",
+    "lead_room", "seats", "edition", "week_limit", "day_limit", "partners_lead", "partners_receive",
+    "assistants", "bells", "one_a_day", "other_teacher",
+]  # fmt: skip
+"""What can keep a lesson out of a place; each is a sentence ``plan.fact_…``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that keeps a lesson out of a place. `scheduler.relax` can take exactly it away."""
+
+    kind: FactKind
+    code: str
+    """What it is about: a local lesson's row, a meeting's code (an activity's own), an absence's place, a school, teacher or class."""
+    who: str = ""
+    """The teacher, class, room or school it holds."""
+    subject: Subject = Subject("")
+    slot: Slot | None = None
+    number: int = 0
+    """The limit that is reached, or who is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A seat that a missing lesson could have if nothing stood in its way."""
+
+    teacher: TeacherCode
+    school: SchoolCode
+    slot: Slot
+    joins: str = ""
+    """Code of the delivery meeting it would join; empty where one would be opened."""
+    host_lesson: LessonRow | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """Lessons of a need that no meeting serves, and why. `reason` is a code of the ``plan`` catalogue, `facts` its places."""
+    """Lessons of a need that no meeting serves, and why.
+
+    `reason` is a code of the ``plan`` catalogue, `facts` its places. `place` is the nearest seat, `forbids` the smallest set of facts
+    that keep the lesson out of every seat: all of them would have to change.
+    """
 
     school_class: ClassCode
     subject: Subject
     missing_halves: int
     reason: str
     facts: Mapping[str, object] = field(default_factory=dict)
+    place: Place | None = None
+    forbids: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

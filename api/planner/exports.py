@@ -116,7 +116,7 @@ def _unmet(plan: Plan, names: Names, language: Language) -> list[Row]:
             lack.school_class,
             subject_name(language, lack.subject),
             lessons(lack.missing_halves),
-            said(language, lack.reason, lack.facts, names),
+            said(language, lack, names),
         )
         for lack in plan.unmet
     ]

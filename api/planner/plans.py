@@ -10,7 +10,7 @@ from aiohttp import web
 
 from api.planner.desk import CountyPath, PlanPath, head_of, plan_of, routes, show
 from api.planner.grids import Block, Column, Grid, grid, side_by_side
-from api.planner.reasons import said
+from api.planner.reasons import said_apart
 from api.routing import Call, Nothing, Shape, Text
 from config.words import catalogue
 from rooms.planning.names import Names, names_of, periods_of
@@ -69,8 +69,7 @@ def _reason_name(call: Call[Any, Any, Any]) -> Callable[[str], str]:
     words = catalogue(call.caller.language)
 
     def name(code: str) -> str:
-        cause = code.removeprefix("stands_with_teacher_").removeprefix("stands_")
-        return words.get(f"planner.reason_{cause}", code)
+        return words.get(f"planner.reason_{code.removeprefix('place_')}", code)
 
     return name
 
@@ -176,11 +175,7 @@ async def unmet(call: Call[PlanPath, Because, Nothing]) -> web.Response:
         head, version = await head_of(session, call), await plan_of(session, call.path.county, call.path.number)
         found, names = await load_plan(session, version.id), await names_of(session, head.county)
     language = call.caller.language
-    rows = [
-        (lack, said(language, lack.reason, lack.facts, names))
-        for lack in found.unmet
-        if call.query.reason in ("", lack.reason)
-    ]
+    rows = [(lack, said_apart(language, lack, names)) for lack in found.unmet if call.query.reason in ("", lack.reason)]
     return show(
         call, "unmet", head, tab="unmet", version=version, plan=found, names=names, rows=rows,
         reason=call.query.reason, reason_name=_reason_name(call),

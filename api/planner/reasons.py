@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 
 from config.words import Language, catalogue
 from rooms.planning.names import Names
+from rooms.planning.why import fact, reason, why
+from rooms.planning.why import place as place_said
+from scheduler.problem import Unmet
 
 
-def said(language: Language, reason: str, facts: Mapping[str, object], names: Names) -> str:
-    """The sentence of a reason code of the ``plan`` catalogue; an unknown code stands as it is."""
-    words = catalogue(language).get(f"plan.{reason}")
-    return words.format(**{key: _named(language, value, names) for key, value in facts.items()}) if words else reason
+def said(language: Language, unmet: Unmet, names: Names) -> str:
+    """All of a reason in one paragraph."""
+    return why(language, unmet, partial(named, language, names))
 
 
-def _named(language: Language, value: object, names: Names) -> object:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A reason for a page: what holds whatever the plan, the nearest place, and each fact that keeps the lesson out of it."""
+
+    reason: str
+    place: str
+    facts: tuple[str, ...]
+
+
+def said_apart(language: Language, unmet: Unmet, names: Names) -> Said:
+    """The same in its parts."""
+    how = partial(named, language, names)
+    place = "" if unmet.place is None else place_said(language, unmet.place, how)
+    return Said(reason(language, unmet, how), place, tuple(fact(language, each, how) for each in unmet.forbids))
+
+
+def named(language: Language, names: Names, value: object) -> object:
     """A school's or a teacher's code becomes a name and the code, a subject's code its word."""
     if not isinstance(value, str):
         return value

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from config.words import say_both
+from config.words import LANGUAGES
+from rooms.planning.why import why
 from rooms.refusals import Invalid
 from scheduler.problem import (
     WEEK_BITS,
@@ -72,7 +73,7 @@ def summary_of(plan: Plan) -> dict[str, Any]:
 
 def reason_of(unmet: Unmet) -> str:
     """Why a lesson is missing, in Chinese and English."""
-    return say_both(f"plan.{unmet.reason}", **unmet.facts)
+    return " / ".join(why(language, unmet) for language in LANGUAGES)
 
 
 # ---------------------------------------------------------------- out

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
 from rooms.planning.files import summary_of
+from rooms.planning.unmet_rows import unmet_of, unmet_row
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor
 from rooms.tables import MeetingLock, PlanMeeting, PlanPairing, PlanUnmet, PlanVersion
@@ -29,7 +30,6 @@ from scheduler.problem import (
     Slot,
     Subject,
     TeacherCode,
-    Unmet,
 )
 
 Origin = Literal["run", "repair", "roll_over"]
@@ -93,17 +93,7 @@ async def _save_rows(session: AsyncSession, plan_id: int, plan: Plan) -> None:
         }
         for planned in plan.pairings
     ]
-    unmet = [
-        {
-            "plan_id": plan_id,
-            "class_code": lack.school_class,
-            "subject": lack.subject,
-            "missing_halves": lack.missing_halves,
-            "reason": lack.reason,
-            "facts": dict(lack.facts),
-        }
-        for lack in plan.unmet
-    ]
+    unmet = [unmet_row(plan_id, lack) for lack in plan.unmet]
     if meetings:
         await session.execute(insert(PlanMeeting), meetings)
     if pairings:
@@ -183,10 +173,7 @@ def _plan_of(
         )
         for row in pairings
     ]
-    lacks = [
-        Unmet(ClassCode(row.class_code), Subject(row.subject), row.missing_halves, row.reason, row.facts)
-        for row in unmet
-    ]
+    lacks = map(unmet_of, unmet)
     return Plan(
         meetings=meetings,
         pairings=tuple(sorted(planned, key=lambda planned: planned.pair)),

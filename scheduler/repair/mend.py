@@ -215,8 +215,8 @@ def lacking(board: Board) -> list[int]:
 
 def _repaired(problem: Problem, standing: Plan, before: Problem | None, hits: Hits, board: Board) -> Repaired:
     activities = place_activities(board, before=[m for m in standing.meetings if m.family != "delivery"])
-    meetings = [*numbered(delivery_meetings(board), standing), *activities]
-    reasons = {(unmet.school_class, unmet.subject): unmet for unmet in explain(board, {})}
+    meetings, lacks = explain(problem, [*numbered(delivery_meetings(board), standing), *activities], {}, standing)
+    reasons = {(unmet.school_class, unmet.subject): unmet for unmet in lacks}
     plan = plan_of(
         problem,
         meetings,

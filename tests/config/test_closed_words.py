@@ -10,9 +10,8 @@ from api.access import THEMES
 from config.words import catalogue
 from rooms.county import RoomKind, SchoolKind, SchoolRole
 from rooms.people.permissions import ROLES
-from scheduler.explain import Cause
 from scheduler.outcome import Phase
-from scheduler.problem import WEEK_NAMES, Family, PlanStatus
+from scheduler.problem import WEEK_NAMES, FactKind, Family, PlanStatus
 
 CLOSED: dict[str, tuple[str, ...]] = {
     "common.role_": ROLES,
@@ -37,7 +36,11 @@ def test_every_value_of_the_domain_has_its_word(prefix: str) -> None:
     assert [value for value in CLOSED[prefix] if f"{prefix}{value}" not in catalogue("zh_CN")] == []
 
 
-def test_every_reason_of_an_unmet_lesson_has_a_short_name() -> None:
-    codes = ("no_teacher", "no_lead_room", "class_never_free", "no_common_window", "teacher_too_few", "school_full")
-    wanted = [f"planner.reason_{code}" for code in (*codes, *get_args(Cause))]
+def test_every_reason_of_an_unmet_lesson_has_a_short_name_and_a_sentence() -> None:
+    codes = [
+        "no_teacher", "no_lead_room", "class_never_free", "assistants_never_free", "no_common_window", "teacher_too_few",
+        "school_full", "no_receivers_allowed", "not_verified", "run_ended",
+    ]  # fmt: skip
+    wanted = [f"planner.reason_{code}" for code in (*codes, *get_args(FactKind), "several")]
+    wanted += [f"plan.{code}" for code in codes] + [f"plan.fact_{kind}" for kind in get_args(FactKind)]
     assert [key for key in wanted if key not in catalogue("zh_CN")] == []

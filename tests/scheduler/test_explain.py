@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
-
-import pytest
 
 from scheduler.bound import prove
-from scheduler.diagnose import diagnose, hopeless
-from scheduler.explain import closed_by, explain
-from scheduler.finish import fill_up
-from scheduler.offers import Offers
+from scheduler.diagnose import diagnose
 from scheduler.outcome import Limits, Solved
 from scheduler.problem import (
     ClassCode,
@@ -25,11 +19,9 @@ from scheduler.problem import (
     Subject,
     Unavailability,
 )
-from scheduler.search import Search
 from scheduler.solve import solve
-from scheduler.windows import Grid
 from tests.scheduler.counties import random_county
-from tests.scheduler.small import LEAD, MUSIC, OTHER, county
+from tests.scheduler.small import ART, LEAD, MUSIC, OTHER, county
 
 
 def reasons(problem: Problem) -> dict[tuple[str, str], str]:
@@ -84,36 +76,29 @@ def test_a_school_that_asks_for_more_than_its_room_holds() -> None:
 def test_partners_are_used_up() -> None:
     policy = replace(Policy(), max_partners_per_lead=1)
     needs = (Need(ClassCode("W4"), MUSIC, 4, 9), Need(ClassCode("V3"), MUSIC, 4, 1))
-    assert reasons(county(policy=policy, needs=needs)) == {("V3", "music"): "stands_partners"}
-
-
-@pytest.mark.parametrize("seed", range(12))
-def test_what_is_said_of_the_finished_board_is_true(seed: int) -> None:
-    """Every seat of an unmet need is closed, and opens when asked again after what closes it is taken away."""
-    problem = random_county(seed, leads=2, receivers=4)
-    offers = Offers(problem, Grid(problem))
-    search = Search(offers, Random(seed))  # a seeded example
-    search.construct()
-    board = search.board
-    fill_up(board)
-    for unmet in explain(board, {}):
-        number = next(
-            n
-            for n, want in enumerate(offers.wants)
-            if (want.need.school_class, want.need.subject) == (unmet.school_class, unmet.subject)
-        )
-        for teacher, spots in offers.seats[number].items():
-            if not board.may_meet(number, teacher):
-                continue
-            for spot in spots:
-                if spot not in board.spots_of[number]:
-                    assert not board.seat_free(number, spot)
-                    assert closed_by(board, number, spot)
+    assert reasons(county(policy=policy, needs=needs)) == {("V3", "music"): "place_partners_lead"}
 
 
 def test_hopeless_needs_are_named_before_the_run() -> None:
     problem = county(needs=(Need(ClassCode("V3"), Subject("science"), 2), Need(ClassCode("W4"), MUSIC, 2)))
-    assert [(finding.code, finding.facts["school_class"]) for finding in hopeless(problem)] == [("no_teacher", "V3")]
+    assert [(finding.code, finding.facts["school_class"]) for finding in diagnose(problem)] == [("no_teacher", "V3")]
+
+
+def test_a_point_whose_only_teacher_is_always_busy_has_nobody_to_assist() -> None:
+    busy = tuple(Unavailability("teacher", "TV", Slot(day, 0, 1439)) for day in range(1, 6))
+    problem = one_need(unavailabilities=busy, policy=replace(Policy(), require_assistant=True))
+    assert reasons(problem) == {("V3", "music"): "assistants_never_free"}
+
+
+def test_a_class_that_asks_for_more_than_its_free_windows_is_named_before_the_run() -> None:
+    gone = tuple(Unavailability("class", "V3", Slot(day, 0, 1439)) for day in (1, 2, 3, 4))
+    needs = (Need(ClassCode("V3"), MUSIC, 2), Need(ClassCode("V3"), ART, 2))
+    assert diagnose(county(needs=needs, unavailabilities=gone)) == []
+    most = (*gone, Unavailability("class", "V3", Slot(5, 525, 1439)))
+    found = diagnose(county(needs=needs, unavailabilities=most))
+    assert [(finding.code, finding.facts) for finding in found] == [
+        ("class_too_few", {"school_class": "V3", "asked": 2.0, "most": 1.0})
+    ]
 
 
 def test_contradictions_are_found_before_the_run() -> None:

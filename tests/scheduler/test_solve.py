@@ -9,7 +9,6 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from config.words import LANGUAGES, say
 from scheduler.bound import prove
 from scheduler.check import check
 from scheduler.finish import finished
@@ -40,9 +39,7 @@ def test_every_plan_is_legal_and_below_its_bound(problem: Problem) -> None:
     plan = planned(problem)
     assert check(problem, plan) == []
     for unmet in plan.unmet:
-        assert unmet.reason != "run_ended"
-        for language in LANGUAGES:
-            assert say(language, f"plan.{unmet.reason}", **unmet.facts)
+        assert unmet.reason not in ("run_ended", "not_verified")
 
 
 @quick

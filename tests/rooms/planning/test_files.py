@@ -34,7 +34,7 @@ def test_what_is_written_is_read(tmp_path: Path, problem: Problem, plan: Plan) -
     again = read_plan(tmp_path, problem)
     assert {each.code: each for each in again.meetings} == {each.code: each for each in plan.meetings}
     assert again.pairings == plan.pairings
-    assert [replace(unmet, facts={}) for unmet in plan.unmet] == list(again.unmet)
+    assert [replace(unmet, facts={}, place=None, forbids=()) for unmet in plan.unmet] == list(again.unmet)
     assert (again.served_weighted, again.bound_weighted) == (plan.served_weighted, plan.bound_weighted)
 
 
