@@ -338,8 +338,8 @@ class Hall:
         for weekday, periods in sorted(self.problem.schools[school].periods.items()):
             for start, end in periods:
                 length = end - start if course.length is None else max(course.length, min(least, end - start))
-                for first in sorted({start, end - length}):
-                    if start <= first:
+                if length <= end - start:  # a course that is longer than every period cannot be held
+                    for first in sorted({start, end - length}):
                         yield Slot(weekday, first, first + length, weeks)
 
 

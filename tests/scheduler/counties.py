@@ -1,11 +1,14 @@
 """Random counties for properties: small, but with everything that makes a county hard.
 
-Different bells, combined grades, shared rooms, half lessons, editions, limits, absences, local lessons that could be shared, a
-community and a course. `random_county` is a pure function of its seed; `counties` is the same for Hypothesis.
+Bells that differ between schools and weekdays, combined grades, shared rooms, half lessons, joint lessons and lessons without a teacher,
+editions, tight limits, absences in some weeks, local lessons that could be shared, schools without teachers, communities that share
+members, courses, locked agreements: every rule and every switch of the policy binds somewhere (test_judge.py holds that).
+`random_county` is a pure function of its seed; `counties` is the same for Hypothesis.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 
 from hypothesis import strategies as st
@@ -41,6 +44,7 @@ BELLS = (
     ((480, 520), (530, 570), (600, 645), (840, 880)),
     ((490, 530), (540, 585), (610, 650), (830, 870)),
     ((480, 525), (535, 580), (600, 640)),
+    ((480, 515), (520, 555), (560, 595), (600, 635)),
 )
 
 
@@ -74,11 +78,12 @@ class _Maker:
             self._receiver(number)
 
     def _school(self, code: str, leads: bool, receives: bool) -> SchoolCode:
-        bell = self.random.choice(BELLS)
-        school = SchoolCode(code)
-        self.schools[school] = School(
-            school, leads, receives, dict.fromkeys(range(1, self.random.choice((4, 6))), bell)
-        )
+        bell, school = self.random.choice(BELLS), SchoolCode(code)
+        periods = dict.fromkeys(range(1, self.random.choice((4, 6))), bell)
+        if self.random.random() < 0.3:  # the last day ends earlier, and its last period comes sooner
+            *first, (start, end) = bell
+            periods[max(periods)] = (*first[:-1], (start - 15, end - 15))
+        self.schools[school] = School(school, leads, receives, periods)
         return school
 
     def _lead(self, number: int, receives: bool) -> None:
@@ -124,26 +129,21 @@ class _Maker:
     def _local(self, school: SchoolCode) -> None:
         """Local lessons at random: of teachers with their subjects and of classes, never two of one teacher or class at once."""
         teachers = [teacher for teacher in self.teachers.values() if teacher.school == school]
-        groups = [group for group in self.classes.values() if group.school == school]
+        groups = [group.code for group in self.classes.values() if group.school == school]
         for weekday, periods in self.schools[school].periods.items():
             for start, end in periods:
-                for teacher, group in zip(teachers, groups, strict=False):
+                joint = len(groups) > 1 and self.random.random() < 0.1
+                sides = [tuple(groups[:2])] if joint else [(group,) for group in groups]
+                for teacher, taught in zip(teachers, sides, strict=False):
                     if self.random.random() < 0.5:
                         weeks = self.random.choice((ALL_WEEKS, ALL_WEEKS, ALL_WEEKS, ODD, EVEN))
-                        room = self.random.choice(
-                            [None, None, *(r for r in self.rooms if self.rooms[r].school == school)]
-                        )
-                        self.lessons.append(
-                            Lesson(
-                                LessonRow(len(self.lessons) + 1),
-                                school,
-                                (group.code,),
-                                self.random.choice(sorted(teacher.subjects)),
-                                Slot(weekday, start, end, weeks),
-                                teacher.code,
-                                room,
-                            )
-                        )
+                        self._lesson(school, taught, teacher, Slot(weekday, start, end, weeks))
+
+    def _lesson(self, school: SchoolCode, taught: tuple[ClassCode, ...], teacher: Teacher, slot: Slot) -> None:
+        rooms = [room for room in self.rooms if self.rooms[room].school == school]
+        subject, room = self.random.choice(sorted(teacher.subjects)), self.random.choice([None, None, *rooms])
+        row, leader = LessonRow(len(self.lessons) + 1), None if self.random.random() < 0.05 else teacher.code
+        self.lessons.append(Lesson(row, school, taught, subject, slot, leader, room))
 
     def _absences(self) -> tuple[Unavailability, ...]:
         found = []
@@ -152,30 +152,14 @@ class _Maker:
                 (("teacher", self.teachers), ("room", self.rooms), ("class", self.classes), ("school", self.schools))
             )
             start = self.random.randrange(470, 860)
-            slot = Slot(self.random.randint(1, 5), start, start + self.random.choice((5, 40, 120)))
+            weeks = self.random.choice((ALL_WEEKS, ALL_WEEKS, ODD, EVEN))
+            slot = Slot(self.random.randint(1, 5), start, start + self.random.choice((5, 40, 120)), weeks)
             found.append(Unavailability(kind, str(self.random.choice(sorted(codes))), slot))  # type: ignore[arg-type]
         return tuple(found)
 
     def problem(self) -> Problem:
-        teachers, classes = sorted(self.teachers), sorted(self.classes)
-        host, lead = TeacherCode("L0-T0"), TeacherCode("L0-T1")
-        members = tuple(code for code in self.random.sample(teachers, min(3, len(teachers))) if code != host)
-        communities = (
-            Community(
-                "M1", sorted(self.teachers[host].subjects)[0], host, members, self.random.choice((1, 2, 3)), 60, 50
-            ),
-        )
+        classes = sorted(self.classes)
         audience = tuple(code for code in classes if self.classes[code].school != "L0")
-        courses = (
-            NetworkCourse(
-                "N1", sorted(self.teachers[lead].subjects)[0], lead, self.random.choice((1, 2, 3, 4)), audience, None
-            ),
-        )
-        pairings = (
-            StandingPairing(
-                Pair(SchoolCode("L0"), SchoolCode("W0")), frozenset(SUBJECTS[:1]), self.random.random() < 0.5
-            ),
-        )
         return Problem(
             code="random",
             policy=self.policy,
@@ -186,9 +170,38 @@ class _Maker:
             lessons=tuple(self.lessons),
             unavailabilities=self._absences(),
             needs=tuple(self.needs),
-            communities=communities if members else (),
-            courses=courses if audience else (),
-            pairings=pairings,
+            communities=tuple(self._communities()),
+            courses=tuple(self._courses(audience)) if audience else (),
+            pairings=self._pairings(),
+        )
+
+    def _communities(self) -> Iterator[Community]:
+        """One or two, which may share members."""
+        teachers = sorted(self.teachers)
+        for number in range(self.random.choice((1, 1, 2))):
+            host = TeacherCode(f"L0-T{number}")
+            members = tuple(code for code in self.random.sample(teachers, min(3, len(teachers))) if code != host)
+            if members:
+                weeks, least = self.random.choice((1, 2, 3)), self.random.choice((50, 50, 34, 100))
+                length, subject = self.random.choice((60, 45)), sorted(self.teachers[host].subjects)[0]
+                yield Community(f"M{number + 1}", subject, host, members, weeks, length, least)
+
+    def _courses(self, audience: tuple[ClassCode, ...]) -> Iterator[NetworkCourse]:
+        lead = TeacherCode("L0-T1")
+        subject, halves = sorted(self.teachers[lead].subjects)[0], self.random.choice((1, 2, 3, 4))
+        yield NetworkCourse("N1", subject, lead, halves, audience, self.random.choice((None, None, 35, 45)))
+
+    def _pairings(self) -> tuple[StandingPairing, ...]:
+        """Agreements that stand, some of them locked, some of them of no use."""
+        pairs = [
+            Pair(lead, receiver)
+            for lead in self.schools
+            for receiver in self.schools
+            if self.schools[lead].leads and self.schools[receiver].receives and lead != receiver
+        ]
+        drawn = self.random.sample(pairs, min(len(pairs), self.random.choice((1, 1, 2))))
+        return tuple(
+            StandingPairing(pair, frozenset(SUBJECTS[:1]), self.random.random() < 0.5) for pair in sorted(drawn)
         )
 
 

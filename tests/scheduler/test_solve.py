@@ -16,12 +16,12 @@ from scheduler.greedy import plain_greedy
 from scheduler.improve import snapshot, try_anew
 from scheduler.offers import Offers
 from scheduler.outcome import Ended, Limits, Progress, Solved
-from scheduler.problem import Plan, Problem
+from scheduler.problem import ClassCode, NetworkCourse, Plan, Problem, TeacherCode
 from scheduler.search import Search
 from scheduler.solve import solve
 from scheduler.windows import Grid
 from tests.scheduler.counties import counties, random_county
-from tests.scheduler.small import county
+from tests.scheduler.small import MUSIC, county
 
 STEPS = Limits(seed=3, deterministic=True, steps=25)
 quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -90,6 +90,16 @@ def test_a_county_that_asks_for_nothing_gets_an_empty_plan() -> None:
     assert (plan.meetings, plan.unmet, plan.gap) == ((), (), 0.0)
     crew = solve(county(needs=()), Limits(seconds=4.0, workers=1))
     assert isinstance(crew, Solved)
+
+
+def test_a_course_that_is_longer_than_every_period_is_not_held() -> None:
+    course = NetworkCourse("N1", MUSIC, TeacherCode("TL"), 2, (ClassCode("V3"),), length=45)
+    held = planned(county(courses=(course,), needs=()))
+    assert {meeting.slot.end - meeting.slot.start for meeting in held.meetings if meeting.ref == "N1"} == {45}
+    problem = county(courses=(replace(course, length=46),), needs=())
+    plan = planned(problem)
+    assert check(problem, plan) == []
+    assert not any(meeting.ref for meeting in plan.meetings)
 
 
 def test_stopping_at_once_gives_the_best_so_far_or_says_so() -> None:
