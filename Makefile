@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint system screenshots lock clean
+.PHONY: help demo test kills lint system screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ test: $(VENV)/installed system ## everything: style, types, layers, tests on bot
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+kills: $(VENV)/installed ## kill the planner at fifty moments of a run: no plan is lost, no run left going on
+	KILLS=50 $(BIN)/python -m pytest -rP tests/rooms/planning/test_killed.py
 
 lint: $(VENV)/installed ## style, types and layers only
 	$(BIN)/ruff check .
