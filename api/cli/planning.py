@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,14 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
+from api.cli.planning_several import plan_several
+from api.cli.telling import say_all, standing_plan, tell_end, tell_mistakes
 from config.settings import Settings
-from config.words import LANGUAGES, say
 from rooms.importing import Reading, read_county
-from rooms.planning.files import lessons, read_plan, write_plan
+from rooms.planning.files import lessons, write_plan
 from rooms.planning.problem import problem_of
-from rooms.refusals import Refusal
 from scheduler.check import check
-from scheduler.outcome import Ended, Limits, Outcome, Progress, Solved
+from scheduler.outcome import Limits, Progress, Solved
 from scheduler.problem import Plan, Problem
 from scheduler.solve import solve
 
@@ -30,7 +31,7 @@ WRITING = 1.2
 def plan(
     county: Path,
     /,
-    *,
+    *more: Path,
     out: Path,
     time_limit: Annotated[float, Parameter(validator=Number(gte=2))] = 60.0,
     seed: int = 1,
@@ -41,12 +42,17 @@ def plan(
 ) -> None:
     """为县区排课 / plan a county: reads its files, writes pairings, meetings, what is unmet and why, and a summary.
 
+    多个县区一起排时,总时间按规模分给各县,每县写入输出文件夹下的同名文件夹 / several counties share the time by their size, each is written into a
+    folder of its name below the output folder.
+
     退出码 / exit codes: 0 已写出合法方案 a legal plan was written, 1 输入有错误 mistakes in the input, 2 未得到方案 no plan.
 
     Parameters
     ----------
     county
         县区文件夹、zip 或 xlsx / the county's folder, zip or workbook.
+    more
+        其他县区 / further counties.
     out
         输出文件夹 / folder to write into.
     time_limit
@@ -54,7 +60,8 @@ def plan(
     seed
         随机种子 / seed of the search.
     previous
-        上一版方案的文件夹 / folder of a plan that stood before; meetings that stay keep their codes.
+        上一版方案的文件夹 / folder of a plan that stood before; meetings that stay keep their codes. 多个县区时为其上级文件夹 / with several
+        counties, the folder that holds one for each.
     deterministic
         单进程、固定步数,两次结果完全相同 / one process, counted steps: the same bytes twice.
     workers
@@ -64,21 +71,20 @@ def plan(
     """
     began = time.monotonic() - process_age()
     console = Console(stderr=True, highlight=False)
+    limits = Limits(seed=seed, workers=workers, memory_mb=Settings().plan_memory_mb, deterministic=deterministic)
+    if more:
+        sys.exit(plan_several(console, (county, *more), out, previous, limits, began + time_limit - WRITING, quiet))
     problem = _problem(console, county)
-    before = _previous(console, previous, problem)
-    left = time_limit - (time.monotonic() - began) - WRITING
-    limits = Limits(
-        seconds=max(0.5, left),
-        seed=seed,
-        workers=workers,
-        memory_mb=Settings().plan_memory_mb,
-        deterministic=deterministic,
-    )
+    before = standing_plan(console, previous, problem)
+    limits = replace(limits, seconds=max(0.5, began + time_limit - WRITING - time.monotonic()))
     outcome = solve(problem, limits, previous=before, report=_Teller(console, quiet))
-    planned = _plan_of(console, outcome)
+    tell_end(console, outcome)
+    if not isinstance(outcome, Solved):
+        sys.exit(2)
+    planned = outcome.plan
     violations = check(problem, planned)
     if violations:
-        _say(console, "plan.not_legal", rule=violations[0].rule, count=len(violations))
+        say_all(console, "plan.not_legal", {"rule": violations[0].rule, "count": len(violations)})
         sys.exit(2)
     write_plan(out, problem, planned)
     if not quiet:
@@ -95,40 +101,12 @@ def process_age() -> float:
         return 0.0
 
 
-def _say(console: Console, key: str, **facts: object) -> None:
-    for language in LANGUAGES:
-        console.print(say(language, key, **facts), markup=False)
-
-
 def _problem(console: Console, county: Path) -> Problem:
     reading: Reading = read_county(county)
     if reading.county is None:
-        for finding in reading.errors:
-            for language in LANGUAGES:
-                console.print(f"{finding.place(language)}: {finding.sentence(language)}", markup=False)
+        tell_mistakes(console, reading)
         sys.exit(1)
     return problem_of(reading.county)
-
-
-def _previous(console: Console, folder: Path | None, problem: Problem) -> Plan | None:
-    if folder is None:
-        return None
-    try:
-        return read_plan(folder, problem)
-    except Refusal as refusal:
-        _say(console, f"refusal.{refusal.code}", **refusal.facts)
-        sys.exit(1)
-
-
-def _plan_of(console: Console, outcome: Outcome) -> Plan:
-    match outcome:
-        case Solved(planned, cut):
-            if cut is not None and cut.reason != "stopped":
-                _say(console, f"plan.cut_{cut.reason}", **cut.facts)
-            return planned
-        case Ended(reason, facts):
-            _say(console, f"plan.ended_{reason}", **{"attempts": 1, **facts})
-            sys.exit(2)
 
 
 class _Teller:
@@ -146,7 +124,7 @@ class _Teller:
             "served": lessons(progress.served_weighted),
             "bound": "—" if progress.bound_weighted is None else lessons(progress.bound_weighted),
         }
-        _say(self.console, "plan.progress", **facts)
+        say_all(self.console, "plan.progress", facts)
 
 
 def _summary(console: Console, planned: Plan, out: Path) -> None:
@@ -159,4 +137,4 @@ def _summary(console: Console, planned: Plan, out: Path) -> None:
         "meetings": len(planned.meetings),
         "folder": out,
     }
-    _say(console, "plan.summary", **facts)
+    say_all(console, "plan.summary", facts)

@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import config
+from api.cli.side_by_side import County, lanes_of
 from rooms.importing import read_county
 from rooms.planning.files import read_plan
 from rooms.planning.problem import problem_of
@@ -94,3 +96,32 @@ def test_a_prefecture_is_planned_within_its_time(tmp_path: Path) -> None:
     assert told["within_time"] == (told["seconds"] <= 6)
     assert [row["county"] for row in told["rows"]] == ["made-small-1", "made-small-2"]
     assert all(row["violations"] == 0 and row["gap_pct"] is not None for row in told["rows"])
+
+
+def test_several_counties_share_the_time(tmp_path: Path, problem: Problem) -> None:
+    for name in ("east", "west"):
+        shutil.copytree(COUNTY, tmp_path / name)
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "schools.csv").write_text("rubbish\n", encoding="utf-8")
+    folders = [tmp_path / name for name in ("east", "wrong", "west")]
+    run = sanke("plan", *folders, "--out", tmp_path / "out", "--time-limit", "12")
+    assert run.returncode == 1, run.stderr
+    assert "wrong: schools.csv" in run.stderr
+    assert "Traceback" not in run.stderr
+    for name in ("east", "west"):
+        plan = read_plan(tmp_path / "out" / name, problem)
+        assert [violation for violation in check(problem, plan) if violation.rule != "UNMET"] == []
+        assert f"{name}: " in run.stderr
+    assert not (tmp_path / "out" / "wrong").exists()
+    run = sanke("plan", tmp_path / "east", tmp_path / "out" / "east", "--out", tmp_path / "no")
+    assert run.returncode == 1
+    assert not (tmp_path / "no").exists()
+
+
+def test_lanes_are_of_even_size(problem: Problem) -> None:
+    def county(name: str, needs: int) -> County:
+        return County(name, replace(problem, needs=problem.needs[:needs]), None, Path(name))
+
+    lanes = lanes_of([county("a", 20), county("b", 40), county("c", 10), county("d", 10)], 2)
+    assert [[each.name for each in lane] for lane in lanes] == [["b", "d"], ["a", "c"]]
+    assert [len(lane) for lane in lanes_of([county("a", 5)], 2)] == [1]
