@@ -425,7 +425,7 @@ class PlanVersion(Base):
     state: Mapped[str]  # draft, published, superseded; what_if (of a supposed county, never published), discarded
     origin: Mapped[str] = mapped_column(
         String(16), default="run", server_default="run"
-    )  # run, repair, what_if, roll_over
+    )  # run, repair, hand, what_if, roll_over
     hypothesis: Mapped[list[Any] | None]  # what was supposed of the county; kept when a what-if is adopted
     county_revision: Mapped[int]
     previous_id: Mapped[int | None] = mapped_column(ForeignKey("plan_versions.id"))

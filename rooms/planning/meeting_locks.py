@@ -51,6 +51,12 @@ async def locks_of(session: AsyncSession, county: str) -> list[KeptLock]:
     return [_kept(row) for row in rows]
 
 
+async def locks_on(session: AsyncSession, county: str, meetings: Iterable[Meeting]) -> dict[str, KeptLock]:
+    """Code of a meeting of some plan → the lock that holds it."""
+    locks = await locks_of(session, county)
+    return {meeting.code: kept for meeting in meetings for kept in locks if kept.holds(meeting)}
+
+
 async def load_problem(session: AsyncSession, county: str) -> Problem:
     """What every plan of a county is made for and judged by. Raises `NotFound` ``county_not_found``."""
     return await with_locks(session, await load_county_in_force(session, county))

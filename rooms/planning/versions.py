@@ -32,7 +32,7 @@ from scheduler.problem import (
     TeacherCode,
 )
 
-Origin = Literal["run", "repair", "roll_over"]
+Origin = Literal["run", "repair", "hand", "roll_over"]
 """What a version came from; one of a supposed county is a ``what_if``, whatever made it."""
 
 

@@ -18,6 +18,7 @@ from api.access import session_cookie
 from api.server import Running
 from rooms.clock import Clock
 from rooms.people.passwords import digest, new_token
+from rooms.planning.repairs import KEPT, MADE, Made, Wish
 from rooms.store import Store
 from rooms.tables import (
     Account,
@@ -38,12 +39,15 @@ from rooms.tables import (
     PlanPairing,
     PlanRun,
     PlanVersion,
+    RepairDraft,
     Room,
     School,
     SchoolClass,
     Session,
     Teacher,
 )
+from scheduler.problem import Plan
+from scheduler.repair import Repaired
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PASSWORD = "Right-Horse-7-Battery"
@@ -242,9 +246,15 @@ async def _kept(session: AsyncSession, side: Side, now: datetime) -> None:
         ref="", subject="music", lead_teacher_code=side.teacher, lead_room_code=side.room, weekday=1, start=530, end=570,
         weeks=3, class_codes=[side.school_class], member_codes=[], host_lesson=None,
     )  # fmt: skip
-    session.add_all((away, lock))
+    nothing = Plan((), (), (), 0, 0, 0, 0, 0, 0.0, 1, "feasible")
+    made = Made(Wish(), Repaired(nothing, (), forced=0, moved=0, proved=True), followed=0, served_before=0)
+    draft = RepairDraft(
+        id=uuid.uuid4().hex, county=code, standing_id=side.plan, stamp={}, made=MADE.dump_python(made, mode="json"),
+        by="account:x", at=now, expires_at=now + KEPT,
+    )  # fmt: skip
+    session.add_all((away, lock, draft))
     await session.flush()
-    side.circumstance, side.lock = away.id, lock.id
+    side.circumstance, side.lock, side.draft = away.id, lock.id, draft.id
 
 
 def open_door(session: AsyncSession, now: datetime, **whose: int) -> str:

@@ -15,6 +15,8 @@ from steps import enrolled, planned, signed_in
 from api.access import LANGUAGE_COOKIE
 from api.app import every_route
 from config.words import LANGUAGES
+from rooms.planning.repairs import Wish, preview_repair
+from rooms.store import SYSTEM
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -61,8 +63,9 @@ async def test_every_page_stands_at_every_size(school_day: SchoolDay, browser: B
     day = school_day
     await planned(browser, day)
     lesson = await day.due_lesson(seconds=2400)
+    draft = await preview_repair(day.store, SYSTEM, day.clock, sc.COUNTY, Wish())
     values = {
-        "county": sc.COUNTY, "number": "1", "lesson": lesson, "occurrence": lesson, "school": sc.VILLAGE,
+        "draft": draft, "county": sc.COUNTY, "number": "1", "lesson": lesson, "occurrence": lesson, "school": sc.VILLAGE,
         "teacher": sc.TEACHER, "room": sc.VILLAGE_ROOM, "run": "1", "figure": "due_receive",
         "class_code": sc.VILLAGE_CLASS, "subject": "music",
     }  # fmt: skip

@@ -189,10 +189,17 @@ async def add_rows(store: Store, *groups: Sequence[Any]) -> None:
 
 
 @pytest.fixture
-async def county(store: Store) -> str:
-    """The county with plan 1 as a draft; its code."""
-    await add_rows(store, county_rows(), plan_rows(1, [MUSIC, ART, CIRCLE]))
+async def unplanned_county(store: Store) -> str:
+    """The county without any plan; its code."""
+    await add_rows(store, county_rows())
     return COUNTY
+
+
+@pytest.fixture
+async def county(store: Store, unplanned_county: str) -> str:
+    """The county with plan 1 as a draft; its code."""
+    await add_rows(store, plan_rows(1, [MUSIC, ART, CIRCLE]))
+    return unplanned_county
 
 
 @pytest.fixture
