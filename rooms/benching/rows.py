@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from rooms.benching.trials import Method, Trial
 from rooms.planning.files import lessons
@@ -107,28 +107,32 @@ def summary_of(rows: Sequence[Row]) -> Summary:
     firsts = [row.first_plan_seconds for row in ours if row.first_plan_seconds is not None]
     gaps = [row.gap_pct for row in ours if row.gap_pct is not None]
     targets = (
-        _at_most("gap, worst seed, %", GAP_PCT, max(gaps) if len(gaps) == len(ours) and gaps else None),
+        at_most("gap, worst seed, %", GAP_PCT, max(gaps) if len(gaps) == len(ours) and gaps else None),
         _less_unmet(worst, best),
-        _at_most("first plan, s", FIRST_PLAN_SECONDS, max(firsts) if len(firsts) == len(ours) and firsts else None),
-        _at_most("peak memory, MB", MEMORY_MB, max((row.peak_memory_mb for row in ours), default=None)),
-        _at_most("violations", 0, sum(row.violations for row in ours)),
+        at_most("first plan, s", FIRST_PLAN_SECONDS, max(firsts) if len(firsts) == len(ours) and firsts else None),
+        at_most("peak memory, MB", MEMORY_MB, max((row.peak_memory_mb for row in ours), default=None)),
+        at_most("violations", 0, sum(row.violations for row in ours)),
     )
     return Summary(rows[0].county, worst.seed if worst else None, best.method if best else None, targets)
 
 
-def _at_most(name: str, aim: float, measured: float | None) -> Target:
+def at_most(name: str, aim: float, measured: float | None) -> Target:
     return Target(name, f"≤ {aim:g}", measured, None if measured is None else measured <= aim)
+
+
+def at_least(name: str, aim: float, measured: float | None) -> Target:
+    return Target(name, f"≥ {aim:g}", measured, None if measured is None else measured >= aim)
 
 
 def _less_unmet(worst: Row | None, best: Row | None) -> Target:
     """Where the best baseline reaches the bound, nothing is left to gain: met if the planner reaches it too."""
-    name, aim = "less unmet above the bound than the best baseline, %", f"≥ {LESS_UNMET_PCT:g}"
+    nothing = at_least("less unmet above the bound than the best baseline, %", LESS_UNMET_PCT, None)
     if worst is None or best is None or worst.unmet_above_bound is None or best.unmet_above_bound is None:
-        return Target(name, aim, None, None)
+        return nothing
     if best.unmet_above_bound == 0:
-        return Target(name, aim, None, worst.unmet_above_bound == 0)
+        return replace(nothing, met=worst.unmet_above_bound == 0)
     less = round(100 * (1 - worst.unmet_above_bound / best.unmet_above_bound), 1)
-    return Target(name, aim, less, less >= LESS_UNMET_PCT)
+    return at_least(nothing.name, LESS_UNMET_PCT, less)
 
 
 # ---------------------------------------------------------------- tables
@@ -152,23 +156,32 @@ HEADS = {
 
 def table(rows: Iterable[Row]) -> str:
     """The rows as a Markdown table."""
-    return _markdown(HEADS.values(), ([asdict(row)[key] for key in HEADS] for row in rows))
+    return markdown(HEADS.values(), ([asdict(row)[key] for key in HEADS] for row in rows))
+
+
+WORDS = {True: "PASS", False: "short", None: "—"}
 
 
 def summary_table(summaries: Iterable[Summary]) -> str:
     """The targets of every county as a Markdown table."""
-    words = {True: "PASS", False: "short", None: "—"}
-    return _markdown(
+    return markdown(
         ("county", "worst seed", "best baseline", "target", "aim", "measured", ""),
         (
-            [one.county, one.worst_seed, one.best_baseline, target.name, target.aim, target.measured, words[target.met]]
+            [one.county, one.worst_seed, one.best_baseline, target.name, target.aim, target.measured, WORDS[target.met]]
             for one in summaries
             for target in one.targets
         ),
     )
 
 
-def _markdown(heads: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
+def targets_table(targets: Iterable[Target]) -> str:
+    """The targets as a Markdown table."""
+    rows = ([target.name, target.aim, target.measured, WORDS[target.met]] for target in targets)
+    return markdown(("target", "aim", "measured", ""), rows)
+
+
+def markdown(heads: Iterable[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table; a dash stands where there is nothing to say."""
     heads = list(heads)
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     lines += ["| " + " | ".join("—" if cell is None else str(cell) for cell in row) + " |" for row in rows]
