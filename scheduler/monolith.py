@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from random import Random
@@ -28,13 +29,16 @@ class _Teller(cp_model.CpSolverSolutionCallback):
 def monolithic(
     offers: Offers, seconds: float, seed: int, *, workers: int = 1, tell: Callable[[int], None] = lambda weighted: None
 ) -> Board:
-    """What one model with every need free finds in the time; an empty board where that is nothing."""
-    board = Board(offers)
+    """What one model with every need free finds in the time, its making included; an empty board where that is nothing.
+
+    `tell` is called with the weighted service of every better solution.
+    """
+    began, board = time.monotonic(), Board(offers)
     whole = SubModel(board, range(len(offers.wants)), Random(seed), plain=True)  # noqa: S311 # no tie-breaks are drawn
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = workers
     solver.parameters.random_seed = seed
-    solver.parameters.max_time_in_seconds = seconds
+    solver.parameters.max_time_in_seconds = max(0.1, seconds - (time.monotonic() - began))
     if solver.solve(whole.model, _Teller(tell)) in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         seats: dict[int, list[int]] = defaultdict(list)
         for (need, number), literal in whole.seat.items():
