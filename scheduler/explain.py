@@ -44,9 +44,8 @@ def explain(
     stood in `previous` gets its code again.
     """
     explainer = Explainer(problem, meetings, ceilings, previous)
-    while explainer.take_what_fits():
-        pass
-    return list(explainer.ledger.meetings.values()), explainer.reasons()
+    explainer.settle()
+    return explainer.meetings, explainer.reasons()
 
 
 class Explainer:
@@ -112,6 +111,10 @@ class Explainer:
             self._known[key] = Seeker(self.ledger, need, missing).nearest()
         return self._known[key]
 
+    def closed_by_one(self, need: Need, missing: int) -> list[Closed]:
+        """The places that one fact alone closes."""
+        return [closed for closed in self._nearest(need, missing) if len(closed.facts) == 1]
+
     def verified(self, need: Need, closed: Closed) -> bool:
         """Without exactly these facts the lesson has its place, says the judge."""
         return bool(closed.facts) and self._fitted(need, closed) is not None
@@ -120,7 +123,16 @@ class Explainer:
         problem, meetings = self.around.of(need, closed.place)
         return fits(relaxed(problem, meetings, closed.facts), need, closed.place)
 
-    def take_what_fits(self) -> bool:
+    @property
+    def meetings(self) -> list[Meeting]:
+        return list(self.ledger.meetings.values())
+
+    def settle(self) -> None:
+        """Takes every lesson more that simply fits."""
+        while self._take_what_fits():
+            pass
+
+    def _take_what_fits(self) -> bool:
         """Gives a need a lesson, or half of one, that nothing keeps out; False where there is none."""
         for need, missing in self.lacking():
             for halves in range(min(missing, 2), 0, -1):
@@ -133,7 +145,7 @@ class Explainer:
                         new = numbered(new, self.previous, beside=self.ledger.meetings.values())
                         for meeting in (*new, *(m for m in after if m.code == closed.place.joins)):
                             self.ledger.add(meeting)
-                        self.around = Surroundings(self.problem, list(self.ledger.meetings.values()))
+                        self.around = Surroundings(self.problem, self.meetings)
                         self._known.clear()
                         return True
                     if closed.facts:

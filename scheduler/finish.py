@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
+from scheduler.advice import advise
 from scheduler.assemble import delivery_meetings, numbered, plan_of
 from scheduler.board import Board
-from scheduler.explain import SchoolCeiling, explain
+from scheduler.explain import Explainer, SchoolCeiling
 from scheduler.fit import ActivityFit
 from scheduler.improve import Snapshot, rebuild
 from scheduler.locks import honour_locked
@@ -52,9 +54,12 @@ def finished(
         fit.step()
         tries += 1
     meetings = numbered(delivery_meetings(board), previous) + fit.meetings
-    meetings, lacks = explain(offers.problem, meetings, ceilings, previous)
-    reasons = {(lack.school_class, lack.subject): lack for lack in lacks}
-    return plan_of(offers.problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
+    explainer = Explainer(offers.problem, meetings, ceilings, previous)
+    explainer.settle()
+    reasons = {(lack.school_class, lack.subject): lack for lack in explainer.reasons()}
+    meetings, problem = explainer.meetings, offers.problem
+    plan = plan_of(problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
+    return replace(plan, advice=advise(explainer))
 
 
 def bare(problem: Problem, meetings: Sequence[Meeting], *, bound: int, seconds: float, seed: int) -> Plan:

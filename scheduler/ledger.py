@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -90,23 +91,50 @@ class Fixed:
             else:
                 self.entries[gone.resource, gone.code, gone.slot.weekday].append(entry)
 
+    def moved(self, lessons: Iterable[Lesson], minutes: Minute) -> Fixed:
+        """The same with some lessons so many minutes later."""
+        other = copy(self)
+        other.entries = defaultdict(list, self.entries)
+        for lesson in lessons:
+            thing, day = Thing("lesson", str(lesson.row)), lesson.slot.weekday
+            holders: list[tuple[Holder, str]] = [("class", code) for code in lesson.classes]
+            holders += [("teacher", lesson.teacher)] if lesson.teacher else []
+            holders += [("room", lesson.room)] if lesson.room else []
+            for holder, code in holders:
+                other.entries[holder, code, day] = [
+                    (start + minutes, end + minutes, weeks, what) if what == thing else (start, end, weeks, what)
+                    for start, end, weeks, what in other.entries[holder, code, day]
+                ]
+        return other
+
 
 class Ledger:
     """A problem, the meetings that stand, and who is held by what."""
 
-    def __init__(self, problem: Problem, meetings: Iterable[Meeting], fixed: Fixed | None = None) -> None:
-        """`fixed`: of the same lessons and absences, where it is known already."""
-        self.problem = problem
-        self.fixed = fixed or Fixed(problem)
+    def __init__(
+        self,
+        problem: Problem,
+        meetings: Iterable[Meeting],
+        *,
+        like: Ledger | None = None,
+        gone: Things = NOTHING,
+        fixed: Fixed | None = None,
+    ) -> None:
+        """`like`: a ledger of nearly the same county, from which lessons and windows are taken over; only `gone` and `fixed` differ."""
+        self.problem, self.gone = problem, gone
+        self.fixed: Fixed = fixed or (like.fixed if like else Fixed(problem))
         self.meetings: dict[str, Meeting] = {}
         self._held: dict[tuple[Holder, str, Slot], Things] = {}
         self._partners: dict[Things, tuple[dict[SchoolCode, int], dict[SchoolCode, int]]] = {}
-        self._windows: dict[tuple[object, int], list[Slot]] = {}
+        self._windows: dict[tuple[object, int], list[Slot]] = like._windows if like else {}
         self._teachers: dict[tuple[TeacherCode, int], list[Things]] = {}
         self._open_books()
         self._index()
+        self._lessons: dict[tuple[TeacherCode, Subject], list[Lesson]] = like._lessons if like else self._hosting()
+        self._breaks: Mapping[int, tuple[Minute, ...]] = like._breaks if like else breakpoints(problem)
         for meeting in meetings:
-            self.add(meeting)
+            self.meetings[meeting.code] = meeting
+            self._count(meeting)
         locked = [
             (lock, meeting.code)
             for lock in problem.locks
@@ -144,13 +172,16 @@ class Ledger:
             if problem.schools[teacher.school].leads:
                 for subject in teacher.subjects:
                     self.leads[subject].append(teacher.code)
-        self._lessons: dict[tuple[TeacherCode, Subject], list[Lesson]] = defaultdict(list)
-        if problem.policy.allow_synchronous:
-            for lesson in problem.lessons:
-                if lesson.teacher:
-                    self._lessons[lesson.teacher, lesson.subject].append(lesson)
         self._hosts: dict[tuple[TeacherCode, Subject], list[tuple[Lesson, frozenset[int]]]] = {}
-        self._breaks = breakpoints(problem)
+
+    def _hosting(self) -> dict[tuple[TeacherCode, Subject], list[Lesson]]:
+        """Lessons of teachers that the policy lets carry receivers."""
+        found: dict[tuple[TeacherCode, Subject], list[Lesson]] = defaultdict(list)
+        if self.problem.policy.allow_synchronous:
+            for lesson in self.problem.lessons:
+                if lesson.teacher:
+                    found[lesson.teacher, lesson.subject].append(lesson)
+        return found
 
     # ------------------------------------------------------------ meetings
 
@@ -229,7 +260,7 @@ class Ledger:
             found = {
                 thing
                 for first, last, which, thing in self.entries(holder, code, slot.weekday)
-                if first < end and start < last and which & weeks
+                if first < end and start < last and which & weeks and thing not in self.gone
             }
             known = self._held[key] = frozenset(found) if found else NOTHING
         return known
@@ -273,6 +304,7 @@ class Ledger:
                 (lesson, frozenset(grade for code in lesson.classes for grade in classes[code].grades))
                 for lesson in self._lessons.get((teacher, subject), ())
                 if self.led_period(school, lesson.slot) is not None
+                and Thing("lesson", str(lesson.row)) not in self.gone
             ]
         return known
 
@@ -345,7 +377,7 @@ class Ledger:
             return False
         seated = [entry for entry in self.seated.get((school, slot.weekday), ()) if entry[2] not in gone]
         busy = [
-            [entry for entry in self.entries("teacher", code, slot.weekday) if entry[3] not in gone]
+            [e for e in self.entries("teacher", code, slot.weekday) if e[3] not in gone and e[3] not in self.gone]
             for code in staff
             if code != away
         ]

@@ -8,11 +8,11 @@ outside the receiving school's day, over the class's own meetings of the same ne
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from scheduler.ledger import Holder, Ledger, Thing, Things
+from scheduler.ledger import NOTHING, Holder, Ledger, Thing, Things
 from scheduler.problem import (
     ALL_WEEKS,
     EVEN,
@@ -239,6 +239,29 @@ class Seeker:
         if meeting.host_lesson is not None:
             gone = gone | {Thing("lesson", str(meeting.host_lesson))}
         return ledger.free_room(school, meeting.slot, gone, receivers, rooms)
+
+    def meeting_in(self, place: Place) -> Meeting:
+        """The meeting that an open place becomes: a new one, or the one that it joins."""
+        ledger, need = self.ledger, self.need
+        if place.joins:
+            standing = ledger.meetings[place.joins]
+            room = self.room_to_join(standing, NOTHING)
+            assert room is not None, "no room for a seat that was free"
+            classes = tuple(sorted((*standing.classes, need.school_class)))
+            return replace(standing, classes=classes, lead_room=room)
+        gone = NOTHING if place.host_lesson is None else frozenset({Thing("lesson", str(place.host_lesson))})
+        room = ledger.free_room(place.school, place.slot, gone, 1, {self.room})
+        assert room is not None, "no lead room for a place that was open"
+        return Meeting(
+            "",
+            "delivery",
+            need.subject,
+            place.teacher,
+            room,
+            place.slot,
+            (need.school_class,),
+            host_lesson=place.host_lesson,
+        )
 
     # ------------------------------------------------------------ facts
 

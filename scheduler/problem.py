@@ -304,6 +304,24 @@ class Unmet:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """One change in the county, and what it brings on the finished plan; computed by making it."""
+
+    fact: Fact
+    """What would no longer hold; of kind ``bells``, the period that would begin at another time."""
+    lessons: tuple[tuple[ClassCode, Subject, int], ...]
+    """Class, subject and halves that could be had besides, everything else standing."""
+    weighted: int
+    """Their halves × priority."""
+    minutes: Minute = 0
+    """How much later the bell would ring; less than 0: earlier."""
+
+    @property
+    def halves(self) -> int:
+        return sum(halves for _, _, halves in self.lessons)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedPair:
     pair: Pair
     subjects: frozenset[Subject]
@@ -329,6 +347,8 @@ class Plan:
     seed: int
     status: PlanStatus
     rules: str = RULES_VERSION
+    advice: tuple[Advice, ...] = ()
+    """The changes in the county that would help most, best first."""
 
     @property
     def gap(self) -> float:

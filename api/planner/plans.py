@@ -10,7 +10,7 @@ from aiohttp import web
 
 from api.planner.desk import CountyPath, PlanPath, head_of, plan_of, routes, show
 from api.planner.grids import Block, Column, Grid, grid, side_by_side
-from api.planner.reasons import said_apart
+from api.planner.reasons import helps, said_apart
 from api.routing import Call, Nothing, Shape, Text
 from config.words import catalogue
 from rooms.planning.names import Names, names_of, periods_of
@@ -178,6 +178,7 @@ async def unmet(call: Call[PlanPath, Because, Nothing]) -> web.Response:
     rows = [(lack, said_apart(language, lack, names)) for lack in found.unmet if call.query.reason in ("", lack.reason)]
     return show(
         call, "unmet", head, tab="unmet", version=version, plan=found, names=names, rows=rows,
+        advice=[helps(language, each, names) for each in found.advice],
         reason=call.query.reason, reason_name=_reason_name(call),
     )  # fmt: skip
 

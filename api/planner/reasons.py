@@ -8,9 +8,9 @@ from functools import partial
 
 from config.words import Language, catalogue
 from rooms.planning.names import Names
-from rooms.planning.why import fact, reason, why
+from rooms.planning.why import change, fact, reason, why
 from rooms.planning.why import place as place_said
-from scheduler.problem import Unmet
+from scheduler.problem import Advice, Unmet
 
 
 def said(language: Language, unmet: Unmet, names: Names) -> str:
@@ -32,6 +32,22 @@ def said_apart(language: Language, unmet: Unmet, names: Names) -> Said:
     how = partial(named, language, names)
     place = "" if unmet.place is None else place_said(language, unmet.place, how)
     return Said(reason(language, unmet, how), place, tuple(fact(language, each, how) for each in unmet.forbids))
+
+
+@dataclass(frozen=True, slots=True)
+class Helps:
+    """A change, and what it brings, for a page."""
+
+    change: str
+    lessons: float
+    what: tuple[tuple[str, str], ...]
+    """Class and subject, as codes."""
+
+
+def helps(language: Language, advice: Advice, names: Names) -> Helps:
+    """One line of what would help most."""
+    words = change(language, advice, partial(named, language, names))
+    return Helps(words, advice.halves / 2, tuple((code, subject) for code, subject, _ in advice.lessons))
 
 
 def named(language: Language, names: Names, value: object) -> object:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from config.words import LANGUAGES
-from rooms.planning.why import why
+from rooms.planning.why import brings, why
 from rooms.refusals import Invalid
 from scheduler.problem import (
     WEEK_BITS,
     WEEK_NAMES,
+    Advice,
     ClassCode,
     LessonRow,
     Meeting,
@@ -46,6 +47,7 @@ MEETINGS = (
     "member_teacher_codes",
     "host_lesson",
 )
+ADVICE = ("rank", "kind", "code", "weekday", "start", "end", "minutes", "lessons", "weighted", "class_codes", "advice")
 UNMET = ("class_code", "subject", "missing", "reason_code", "reason")
 
 
@@ -80,7 +82,7 @@ def reason_of(unmet: Unmet) -> str:
 
 
 def write_plan(folder: Path, problem: Problem, plan: Plan) -> None:
-    """Writes the four files of a plan into a folder, which is made where it is missing. Older files are replaced one by one.
+    """Writes the files of a plan into a folder, which is made where it is missing. Older files are replaced one by one.
 
     Rows stand in an order of their own: the same plan is the same bytes, whether it comes from a search or from a store.
     """
@@ -99,6 +101,7 @@ def write_plan(folder: Path, problem: Problem, plan: Plan) -> None:
             for lack in plan.unmet
         ),
     )
+    _write(folder / "advice.csv", ADVICE, (_advice_row(rank, each) for rank, each in enumerate(plan.advice, 1)))
     text = json.dumps(summary_of(plan), ensure_ascii=False, indent=1) + "\n"
     _replace(folder / "summary.json", text)
 
@@ -143,6 +146,22 @@ def _meeting_row(meeting: Meeting) -> tuple[object, ...]:
         ";".join(meeting.classes),
         ";".join(meeting.members),
         "" if meeting.host_lesson is None else meeting.host_lesson,
+    )
+
+
+def _advice_row(rank: int, advice: Advice) -> tuple[object, ...]:
+    fact, slot = advice.fact, advice.fact.slot
+    when = ("", "", "") if slot is None else (slot.weekday or "", clock(slot.start), clock(slot.end))
+    return (
+        rank,
+        fact.kind,
+        fact.who,
+        *when,
+        advice.minutes or "",
+        lessons(advice.halves),
+        lessons(advice.weighted),
+        ";".join(code for code, _, _ in advice.lessons),
+        " / ".join(brings(language, advice) for language in LANGUAGES),
     )
 
 

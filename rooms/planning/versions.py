@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
 from rooms.planning.files import summary_of
-from rooms.planning.unmet_rows import unmet_of, unmet_row
+from rooms.planning.reason_rows import advice_of, advice_rows, unmet_of, unmet_row
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor
 from rooms.tables import MeetingLock, PlanMeeting, PlanPairing, PlanUnmet, PlanVersion
@@ -71,7 +71,7 @@ async def save_plan(
         published_at=None,
         published_by=None,
         effective_from=None,
-        summary=summary_of(plan),
+        summary=summary_of(plan) | {"advice": advice_rows(plan.advice)},
     )
     session.add(version)
     await session.flush()
@@ -187,6 +187,7 @@ def _plan_of(
         seed=summary["seed"],
         status=summary["status"],
         rules=summary["rules"],
+        advice=advice_of(summary.get("advice", ())),
     )
 
 

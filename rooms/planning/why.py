@@ -1,4 +1,4 @@
-"""Why a lesson is missing, in words: the reason, the nearest place, and each fact that keeps the lesson out of it."""
+"""Why a lesson is missing and what would help most, in words: the reason, the nearest place, each fact against it; each change and what it brings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from babel.dates import get_day_names
 
 from config.words import Language, catalogue, say
-from scheduler.problem import WEEK_NAMES, Fact, Place, Slot, Unmet
+from scheduler.problem import WEEK_NAMES, Advice, Fact, Place, Slot, Unmet
 
 Named = Callable[[object], object]
 """How a code of the county is shown: as it is, or with the name behind it."""
@@ -66,9 +66,37 @@ def fact(language: Language, each: Fact, named: Named = as_it_is) -> str:
     )
 
 
+def change(language: Language, advice: Advice, named: Named = as_it_is) -> str:
+    """What would be otherwise, without what it brings."""
+    about, slot = advice.fact, advice.fact.slot
+    if about.kind == "bells" and slot is not None:
+        way = "later" if advice.minutes > 0 else "earlier"
+        minutes = abs(advice.minutes)
+        return say(language, f"plan.advice_bells_{way}", who=named(about.who), period=_window(slot), minutes=minutes)
+    return say(
+        language,
+        f"plan.advice_{about.kind}",
+        who=named(about.who),
+        time=moment(language, slot) if slot else "",
+        number=about.number,
+    )
+
+
+def brings(language: Language, advice: Advice, named: Named = as_it_is) -> str:
+    """The change and the lessons that it brings, in one sentence."""
+    what = ("、" if language == "zh_CN" else ", ").join(
+        f"{named(code)} {named(subject)}" for code, subject, _ in advice.lessons
+    )
+    lessons = f"{advice.halves / 2:g}"
+    return say(language, "plan.advice_brings", change=change(language, advice, named), lessons=lessons, what=what)
+
+
 def moment(language: Language, slot: Slot) -> str:
     """``Tuesday 09:20–10:00``, with the weeks where they are not all."""
     day = get_day_names("wide", locale=language)[slot.weekday - 1]
-    first, last = (f"{minute // 60:02}:{minute % 60:02}" for minute in (slot.start, slot.end))
     weeks = WEEK_NAMES[slot.weeks]
-    return f"{day} {first}–{last}" + ("" if weeks == "all" else f" {say(language, f'common.weeks_{weeks}')}")
+    return f"{day} {_window(slot)}" + ("" if weeks == "all" else f" {say(language, f'common.weeks_{weeks}')}")
+
+
+def _window(slot: Slot) -> str:
+    return "–".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (slot.start, slot.end))

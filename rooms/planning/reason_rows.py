@@ -1,13 +1,13 @@
-"""Missing lessons as rows: their reasons in JSON, and back."""
+"""Missing lessons, and what would help most, as JSON and back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from rooms.tables import PlanUnmet
-from scheduler.problem import ClassCode, Fact, Place, Slot, Subject, Unmet
+from scheduler.problem import Advice, ClassCode, Fact, Place, Slot, Subject, Unmet
 
 PLACE, FORBIDS = "place", "forbids"
 """Keys beside the reason's own facts."""
@@ -41,6 +41,24 @@ def unmet_of(row: PlanUnmet) -> Unmet:
         facts,
         None if place is None else Place(**_slotted(place)),
         tuple(Fact(**_slotted(fact)) for fact in row.facts.get(FORBIDS, ())),
+    )
+
+
+def advice_rows(advice: Iterable[Advice]) -> list[dict[str, Any]]:
+    """For a version's summary."""
+    return [asdict(each) for each in advice]
+
+
+def advice_of(rows: Iterable[Mapping[str, Any]]) -> tuple[Advice, ...]:
+    """What `advice_rows` was made from."""
+    return tuple(
+        Advice(
+            Fact(**_slotted(row["fact"])),
+            tuple((ClassCode(code), Subject(subject), halves) for code, subject, halves in row["lessons"]),
+            row["weighted"],
+            row["minutes"],
+        )
+        for row in rows
     )
 
 
