@@ -30,6 +30,7 @@ from scheduler.problem import (
     TeacherCode,
     Unmet,
 )
+from scheduler.roll_over import Misfit
 
 PAIRINGS = ("lead_school_code", "receive_school_code", "subjects")
 MEETINGS = (
@@ -104,6 +105,15 @@ def write_plan(folder: Path, problem: Problem, plan: Plan) -> None:
     _write(folder / "advice.csv", ADVICE, (_advice_row(rank, each) for rank, each in enumerate(plan.advice, 1)))
     text = json.dumps(summary_of(plan), ensure_ascii=False, indent=1) + "\n"
     _replace(folder / "summary.json", text)
+
+
+def write_misfits(folder: Path, misfits: Iterable[Misfit]) -> None:
+    """Writes ``misfits.csv``: every meeting of the old plan, or one class of it, that could not be carried, as it stood, and why."""
+    rows = (
+        (*_meeting_row(each.meeting), each.who, each.reason, say_both(f"plan.{each.reason}", **each.facts))
+        for each in misfits
+    )
+    _write(folder / "misfits.csv", (*MEETINGS, "lost_for", "reason_code", "reason"), rows)
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from scheduler.assemble import missing_of, plan_of
 from scheduler.problem import Meeting, Plan, Problem, Unmet
 from scheduler.roll_over.activities import carry_activities
-from scheduler.roll_over.classes import Followed, follow_classes
+from scheduler.roll_over.classes import Followed, follow_classes, school_year
 from scheduler.roll_over.judge import Growing, Misfit, grow, possible_alone
 from scheduler.roll_over.seats import Carrier
 
-__all__ = ["Followed", "Misfit", "RolledOver", "follow_classes", "roll_over"]
+__all__ = ["Followed", "Misfit", "RolledOver", "follow_classes", "roll_over", "school_year"]
 
 
 @dataclass(frozen=True, slots=True)

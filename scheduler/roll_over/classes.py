@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from scheduler.problem import ClassCode, SchoolClass, SchoolCode
+
+BEGINS = 8
+"""The month in which a school year begins."""
+
+
+def school_year(day: date) -> int:
+    """The year in which the school year of a day began."""
+    return day.year if day.month >= BEGINS else day.year - 1
+
 
 Classes = Mapping[ClassCode, SchoolClass]
 Followed = Mapping[ClassCode, ClassCode | None]

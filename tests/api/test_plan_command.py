@@ -54,6 +54,27 @@ def test_deterministic_plans_are_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
+def test_a_plan_is_rolled_over_into_files_that_the_next_run_starts_from(tmp_path: Path, problem: Problem) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    sanke("plan", COUNTY, "--out", old, "--deterministic", "-q")
+    shutil.copytree(COUNTY, new)
+    gone = read_plan(old, problem).meetings[0].lead_teacher
+    for name in ("teachers.csv", "lessons.csv", "communities.csv", "network_courses.csv", "unavailability.csv"):
+        lines = (new / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        (new / name).write_text("".join(line for line in lines if gone not in line), encoding="utf-8")
+    run = sanke("roll-over", COUNTY, old, new, "--out", tmp_path / "out")
+    assert run.returncode == 0, run.stderr
+    reading = read_county(new)
+    assert reading.county is not None
+    there = problem_of(reading.county)
+    carried = read_plan(tmp_path / "out", there)
+    assert [violation for violation in check(there, carried) if violation.rule != "UNMET"] == []
+    lost = (tmp_path / "out" / "misfits.csv").read_text(encoding="utf-8")
+    assert f"roll_teacher_gone,主讲教师 {gone} 已不在本县。" in lost
+    assert gone not in {meeting.lead_teacher for meeting in carried.meetings}
+    assert len(carried.meetings) > len(read_plan(old, problem).meetings) / 2
+
+
 def test_mistakes_get_words_and_no_files(tmp_path: Path) -> None:
     (tmp_path / "county").mkdir()
     (tmp_path / "county" / "schools.csv").write_text("rubbish\n", encoding="utf-8")
