@@ -427,6 +427,7 @@ class PlanVersion(Base):
         String(16), default="run", server_default="run"
     )  # run, repair, hand, what_if, roll_over
     hypothesis: Mapped[list[Any] | None]  # what was supposed of the county; kept when a what-if is adopted
+    classes: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)  # code → [school, [grades]] as it was planned
     county_revision: Mapped[int]
     previous_id: Mapped[int | None] = mapped_column(ForeignKey("plan_versions.id"))
     created_at: Mapped[datetime]

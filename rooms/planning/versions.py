@@ -64,6 +64,7 @@ async def save_plan(
         state="draft" if hypothesis is None else "what_if",
         origin=origin if hypothesis is None else "what_if",
         hypothesis=hypothesis,
+        classes={code: [each.school, sorted(each.grades)] for code, each in problem.classes.items()},
         county_revision=revision,
         previous_id=previous_id,
         created_at=at,

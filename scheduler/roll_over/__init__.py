@@ -1,15 +1,16 @@
 """Last term's plan carried into a new term: what still fits stays, and of the rest it is said why it does not. No solver.
 
 A delivery meeting is carried seat by seat: where one of its classes does not fit any more, the others keep it. A community or course
-is carried whole or not at all, with whoever of it is free. The largest service is kept first.
+is carried whole or not at all, with whoever of it is free. The largest service is kept first; what is locked stands before all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from scheduler.assemble import missing_of, plan_of
+from scheduler.locked_meetings import same_meeting, standing_locks
 from scheduler.problem import Meeting, Plan, Problem, Unmet
 from scheduler.roll_over.activities import carry_activities
 from scheduler.roll_over.classes import Followed, follow_classes, school_year
@@ -34,6 +35,7 @@ class RolledOver:
 def roll_over(old: Plan, problem: Problem, classes: Followed) -> RolledOver:
     """Carries an old plan into the county of a new term. `classes`: see `follow_classes`; a class that is not in it keeps its code."""
     growing, misfits = Growing(problem), list[Misfit]()
+    growing.add(_locked(problem, old))
     carrier = Carrier(problem, classes)
     seats = [
         seat for meeting in old.meetings if meeting.family == "delivery" for seat in carrier.seats(meeting, misfits)
@@ -48,6 +50,13 @@ def roll_over(old: Plan, problem: Problem, classes: Followed) -> RolledOver:
         kept=tuple((meeting, now[meeting.code]) for meeting in old.meetings if meeting.code in now),
         misfits=tuple(sorted(misfits, key=lambda each: (order[each.meeting.code], each.who))),
     )
+
+
+def _locked(problem: Problem, old: Plan) -> Iterator[Meeting]:
+    """The locked meetings that can stand, under the codes of the old plan where it had them."""
+    for number, lock in enumerate(standing_locks(problem), 1):
+        known = next((meeting.code for meeting in old.meetings if same_meeting(meeting, lock.meeting)), None)
+        yield replace(lock.meeting, code=known or f"L{number:04}")
 
 
 def _plan(problem: Problem, meetings: Sequence[Meeting]) -> Plan:

@@ -18,7 +18,10 @@ def carry_activities(growing: Growing, carrier: Carrier, old: Sequence[Meeting],
     for meeting in old:
         if meeting.ref:
             held.setdefault(meeting.ref, []).append(meeting)
+    locked = {meeting.ref for meeting in growing.meetings.values()}
     for ref, meetings in held.items():
+        if ref in locked:
+            continue
         outcome = _carry(growing, carrier, ref, meetings)
         if isinstance(outcome, Misfit):
             misfits += [replace(outcome, meeting=meeting) for meeting in meetings]
@@ -38,18 +41,36 @@ def _carry(growing: Growing, carrier: Carrier, ref: str, meetings: Sequence[Meet
     carried = [meeting for meeting in moved if meeting is not None]
     if len(carried) < len(meetings):
         return Misfit(first, "", "roll_activity_gone", {"activity": ref})
-    return _beside(growing, first, carried)
+    outcome = _beside(growing, first, carried)
+    if isinstance(outcome, Misfit) or not isinstance(activity, Community):
+        return outcome
+    return _widened(growing, activity, outcome)
 
 
 def _beside(growing: Growing, first: Meeting, carried: list[Meeting]) -> list[Meeting] | Misfit:
-    """These meetings, without members that would have too many meetings by them; else what forbids them."""
+    """These meetings, from the last of which members that have too many meetings by now stay away; else what forbids them."""
     while found := growing.breaches(carried):
         tired = found[0].facts.get("teacher") if found[0].rule == "H9" else None
-        if not any(tired in meeting.members for meeting in carried):
+        places = [place for place, meeting in enumerate(carried) if tired in meeting.members]
+        if not places:
             return Misfit(first, "", found[0].code, found[0].facts)
-        carried = [
-            replace(meeting, members=tuple(code for code in meeting.members if code != tired)) for meeting in carried
-        ]
+        meeting = carried[places[-1]]
+        members = tuple(code for code in meeting.members if code != tired)
+        carried = [*carried[: places[-1]], replace(meeting, members=members), *carried[places[-1] + 1 :]]
+    return carried
+
+
+def _widened(growing: Growing, activity: Community, carried: list[Meeting]) -> list[Meeting]:
+    """With every further member of the community who is free."""
+    for place in range(len(carried)):
+        for code in activity.members:
+            now = carried[place]
+            if code not in now.members and _free(
+                growing.case([now], [growing.problem.teachers[code].school]), now, code
+            ):
+                wider = [*carried[:place], replace(now, members=(*now.members, code)), *carried[place + 1 :]]
+                if not growing.breaches(wider):
+                    carried = wider
     return carried
 
 
@@ -69,7 +90,8 @@ def _carried(growing: Growing, carrier: Carrier, old: Meeting, activity: Communi
     now = replace(old, lead_room=room, slot=slot, classes=(), members=(), host_lesson=None)
     if isinstance(activity, Community):
         case = growing.case([now], {problem.teachers[code].school for code in activity.members})
-        return replace(now, members=tuple(code for code in activity.members if _free(case, now, code)))
+        came = [code for code in activity.members if code in old.members]
+        return replace(now, members=tuple(code for code in came if _free(case, now, code)))
     case = growing.case([now], {problem.classes[code].school for code in activity.audience})
     attended = {carrier.classes.get(code, code) for code in old.classes}
     return replace(now, classes=tuple(code for code in activity.audience if _attends(case, now, code, attended)))

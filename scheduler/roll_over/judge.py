@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from scheduler.assemble import pairings_of
-from scheduler.problem import ClassCode, Lesson, Meeting, Plan, Problem, SchoolCode, Unavailability
-from scheduler.rules import RULES, Case, Violation
+from scheduler.locked_meetings import rule_violations, sketch
+from scheduler.problem import ClassCode, Lesson, Meeting, Problem, SchoolCode, Unavailability
+from scheduler.rules import Case, Violation
 from scheduler.rules.base import Ground
 
 LATER = frozenset({"rule_h13_left_out", "rule_h10_locked"})
@@ -85,7 +85,7 @@ class Growing:
         codes = {code for school in touched for code in self._at[school]} - {meeting.code for meeting in added}
         meetings = [*(self.meetings[code] for code in sorted(codes)), *added]
         ground = self._ground(touched)
-        return Case(ground.problem, _sketch(ground.problem, meetings), ground)
+        return Case(ground.problem, sketch(ground.problem, tuple(meetings)), ground)
 
     def _ground(self, schools: frozenset[SchoolCode]) -> Ground:
         if schools not in self._grounds:
@@ -101,7 +101,7 @@ class Growing:
         return [
             found
             for found in _violations(self.case(added))
-            if codes.intersection(found.meetings) or (not found.meetings and found.facts.get("school") in schools)
+            if codes.intersection(found.meetings) or (_of_schools(found) and found.facts.get("school") in schools)
         ]
 
     def add(self, added: Iterable[Meeting]) -> None:
@@ -113,19 +113,20 @@ class Growing:
 
 
 def _violations(case: Case) -> list[Violation]:
-    return [found for rule in RULES for found in rule().violations(case) if found.code not in LATER]
+    return [found for found in rule_violations(case) if found.code not in LATER]
 
 
-def _sketch(problem: Problem, meetings: Sequence[Meeting]) -> Plan:
-    return Plan(tuple(meetings), pairings_of(problem, meetings), (), 0, 0, 0, 0, 0, 0.0, 0, "feasible")
+def _of_schools(violation: Violation) -> bool:
+    """Whether a breach speaks for a school, and not for every meeting that has a part in it: partners, and a day's assistants."""
+    return not violation.meetings or violation.rule == "H11"
 
 
 def possible_alone(problem: Problem, seats: Sequence[Seat], misfits: list[Misfit]) -> list[Seat]:
     """The seats that no rule forbids whatever else is kept: each judged as a meeting of its own."""
     alone = [replace(seat.after, code=str(number)) for number, seat in enumerate(seats)]
     wrong: dict[int, Violation] = {}
-    for violation in _violations(Case(problem, _sketch(problem, alone))):
-        if len(violation.meetings) == 1:
+    for violation in _violations(Case(problem, sketch(problem, tuple(alone)))):
+        if len(violation.meetings) == 1 and not _of_schools(violation):
             wrong.setdefault(int(violation.meetings[0]), violation)
     misfits += [seats[number].lost(violation) for number, violation in wrong.items()]
     return [seat for number, seat in enumerate(seats) if number not in wrong]
@@ -153,21 +154,21 @@ def grow(growing: Growing, seats: Sequence[Seat], misfits: list[Misfit]) -> None
 
 def _joined(growing: Growing, seat: Seat) -> Meeting:
     there = growing.meetings.get(seat.after.code)
-    classes = (*(there.classes if there else ()), *seat.after.classes)
-    return replace(seat.after, classes=tuple(sorted(classes)))
+    base = there or replace(seat.after, classes=())
+    return replace(base, classes=tuple(sorted({*base.classes, *seat.after.classes})))
 
 
 def _suspects(growing: Growing, seats: Sequence[Seat]) -> set[str]:
-    """Codes of the meetings that a breach of all seats together names; one of the partner limits names a school."""
+    """Codes of the meetings that a breach of all seats together names, or of the school that it names."""
     classes: dict[str, list[ClassCode]] = defaultdict(list)
     for seat in seats:
         classes[seat.after.code] += seat.after.classes
     last = {seat.after.code: seat.after for seat in seats}
     meetings = [replace(meeting, classes=tuple(sorted(classes[code]))) for code, meeting in last.items()]
     found: set[str] = set()
-    for violation in _violations(Case(growing.problem, _sketch(growing.problem, meetings))):
+    for violation in _violations(Case(growing.problem, sketch(growing.problem, tuple(meetings)))):
         found.update(violation.meetings)
-        if not violation.meetings:
+        if _of_schools(violation):
             school = violation.facts.get("school")
             found.update(meeting.code for meeting in meetings if school in growing.schools(meeting))
     return found

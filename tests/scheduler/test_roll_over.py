@@ -20,6 +20,7 @@ from scheduler.problem import (
     ClassCode,
     Lesson,
     LessonRow,
+    Lock,
     Meeting,
     Plan,
     Policy,
@@ -36,7 +37,7 @@ from scheduler.windows import Grid
 from tests.scheduler.counties import random_county
 from tests.scheduler.small import ART, LEAD, MUSIC, county, meeting, plan
 
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def greedy(problem: Problem) -> Plan:
@@ -254,6 +255,13 @@ def test_a_class_keeps_its_lessons_under_its_new_code() -> None:
     found = rolled(county(), OLD, classes=codes)
     assert [after.classes for _, after in found.kept] == [("W4",)]
     assert reasons(found) == [("W3b", "roll_class_merged")]
+
+
+def test_what_is_locked_stands_before_the_larger_service() -> None:
+    alone = replace(OLD, code="D0", slot=Slot(3, 480, 520), classes=(ClassCode("W4"),))
+    found = rolled(county(teachers=_limited(1), locks=(Lock(alone),)), alone, OLD)
+    assert [after.code for _, after in found.kept] == ["D0"]
+    assert reasons(found) == [("W3a", "rule_h9_week"), ("W3b", "rule_h9_week")]
 
 
 # ---------------------------------------------------------------- classes
