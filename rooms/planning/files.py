@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from config.words import LANGUAGES
+from config.words import LANGUAGES, say_both
 from rooms.planning.why import brings, why
 from rooms.refusals import Invalid
 from scheduler.problem import (

@@ -22,6 +22,7 @@ PAGES = {
     "/planner/alpha/plans/1/activities": "tabs",
     "/planner/alpha/plans/1/compare": "tabs",
     "/planner/alpha/plans/1/compare?school=alpha-s1": "tabs",
+    "/planner/alpha/plans/1/roll-over": 'id="roll-over"',
     "/planner/alpha/plans/1/publish": "publish-now",
     "/planner/alpha/what-if": 'id="what-if"',
     "/planner/alpha/schools": "alpha-s1小学",
