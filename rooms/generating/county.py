@@ -95,7 +95,7 @@ def _subjects_lacking(needs: Iterable[c.Need], ground: Sequence[Site]) -> dict[s
 def _lessons(ground: Sequence[Site], weeks: Sequence[Week], random: Random) -> tuple[c.LocalLesson, ...]:
     rows = count(1)
     return tuple(
-        c.LocalLesson(next(rows), site.school.code, groups, subject, day, str(period), teacher, room, parity)
+        c.LocalLesson(next(rows), site.school.code, groups, subject, day, str(period), teacher or None, room, parity)
         for site, week in zip(ground, weeks, strict=True)
         for groups, subject, (day, period), teacher, room, parity in _of_school(site, week, random)
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from random import Random
 
-from rooms.county import STAGE_GRADES, Room, School, SchoolClass
+from rooms.county import STAGE_GRADES, Room, RoomKind, School, SchoolClass
 from rooms.generating.bells import FAMILIES, LIKELY, Family, bell_code
 from rooms.generating.names import Names
 from rooms.generating.shape import PROFILES, Profile, Size
@@ -20,6 +20,10 @@ EDITIONS = {
     "it": ("浙教", "人教"),
 }
 """Textbooks of a subject; most schools of a county use the first."""
+EDITION_KNOWN = 0.85
+"""Chance that a class's textbook of a subject is known."""
+SECOND_ROOM = 0.3
+"""Chance of a second receiving room in a village."""
 UPLINKS = {"lead": (100, 200, 500), "receive": (10, 20, 50, 100)}
 
 
@@ -64,12 +68,8 @@ def _site(
     family = random.choices(FAMILIES[stage], LIKELY[stage])[0]
     halves = random.choice(profile.halves_of_day)
     town = towns[0] if profile.kind == "strong" else towns[place % len(towns)]
-    parent = None
-    if profile.kind in ("village_primary", "teaching_point"):
-        parents = [site.school for site in before if site.profile.kind in ("central_primary", "nine_year")]
-        near = [school for school in parents if school.township == town] or parents or [before[0].school]
-        parent = random.choice(near)
-        town = parent.township
+    parent = _parent(profile, town, before, random)
+    town = town if parent is None else parent.township
     school = School(
         code=code,
         name=names.school(town, profile),
@@ -85,23 +85,38 @@ def _site(
     return Site(profile, school, family, halves)
 
 
+def _parent(profile: Profile, town: str, before: list[Site], random: Random) -> School | None:
+    """The school that a village or a point belongs to: a large one of its town, or of another where it has none."""
+    if profile.kind not in ("village_primary", "teaching_point"):
+        return None
+    large = [site.school for site in before if site.profile.kind in ("central_primary", "nine_year")]
+    near = [school for school in large if school.township == town]
+    return random.choice(near or large or [before[0].school])
+
+
 def _furnish(site: Site, random: Random, names: Names) -> None:
     """Rooms and classes; the receiving rooms are shared in turn."""
-    code, profile = site.school.code, site.profile
+    profile = site.profile
+    extra = profile.kind == "village_primary" and random.random() < SECOND_ROOM
     for number in range(1, random.randint(*profile.recording) + 1):
-        seats, level = random.choice((2, 3, 3, 4)), random.choice(("L2", "L3", "L3", "L4"))
-        site.rooms.append(Room(f"{code}-R{number}", code, "recording", True, seats, level, names.person(random)))
-    extra = profile.kind == "village_primary" and random.random() < 0.3
+        site.rooms.append(_room(site, f"R{number}", random.choice((2, 3, 3, 4)), random, names))
     for number in range(1, random.randint(*profile.receiving) + extra + 1):
-        level = random.choice(("L0", "L1", "L1", "L2"))
-        site.rooms.append(Room(f"{code}-V{number}", code, "receiving", False, None, level, names.person(random)))
+        site.rooms.append(_room(site, f"V{number}", None, random, names))
     shared = [room.code for room in site.rooms if not room.can_lead]
     editions = {subject: random.choices(books, (6, 2, 1)[: len(books)])[0] for subject, books in EDITIONS.items()}
     for number, grades in enumerate(_grades(profile, random), 1):
         room = shared[number % len(shared)] if shared and random.random() < profile.own_room else None
-        known = {subject: book for subject, book in editions.items() if random.random() < 0.85}
-        size = random.randint(*_sizes(profile, len(grades)))
-        site.classes.append(SchoolClass(f"{code}-C{number:02}", code, grades, size, room, known))
+        known = {subject: book for subject, book in editions.items() if random.random() < EDITION_KNOWN}
+        code, size = f"{site.school.code}-C{number:02}", random.randint(*_sizes(profile, len(grades)))
+        site.classes.append(SchoolClass(code, site.school.code, grades, size, room, known))
+
+
+def _room(site: Site, code: str, seats: int | None, random: Random, names: Names) -> Room:
+    """A recording room with so many seats for receivers, or (None) a receiving room."""
+    leads = seats is not None
+    level = random.choice(("L2", "L3", "L3", "L4") if leads else ("L0", "L1", "L1", "L2"))
+    kind: RoomKind = "recording" if leads else "receiving"
+    return Room(f"{site.school.code}-{code}", site.school.code, kind, leads, seats, level, names.person(random))
 
 
 def _sizes(profile: Profile, grades: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from config.demo.places import HOURS
@@ -20,6 +20,8 @@ SENIOR_HOURS = (5, 5, 4, 2, 0, 1, 2, 1, 1, 0, 0, 2, 2, 2, 2, 2)
 TITLES = ("二级教师", "一级教师", "高级教师", "学科带头人", "名师")
 SECOND = 0.3
 """Chance that a lead school's teacher is qualified for a subject beside those taught."""
+UNLISTED = 0.05
+"""Chance that a teaching point lists no teachers."""
 HALF_WEEKS = 0.03
 """Part of the lessons that are held in odd or even weeks alone."""
 FREE = (0.03, 0.6, 0.3)
@@ -38,6 +40,7 @@ class Taught:
     group: str
     subject: str
     teacher: str
+    """Empty: nobody is listed."""
     slot: Slot
     weeks: int = ALL_WEEKS
 
@@ -61,6 +64,8 @@ def week_of(site: Site, random: Random, names: Names, first_teacher: int) -> Wee
         for (group, slot), unit in sorted(filled.items())
     ]
     duties = _duties(site, lessons, random) if site.profile.leads else {}
+    if site.profile.kind == "teaching_point" and random.random() < UNLISTED:
+        return Week((), tuple(replace(lesson, teacher="") for lesson in lessons), {})
     teachers = [_teacher(site, code, taught, random, names) for code, taught in staff.items()]
     return Week(tuple(teachers), tuple(lessons), duties)
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from itertools import islice
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from scheduler.check import check
 from scheduler.problem import Plan, Problem
 from tests.scheduler.changed import CHANGED
-from tests.scheduler.counties import random_county
+from tests.scheduler.counties import counties, random_county
 from tests.scheduler.legal import Case, Mutation, legal_plan
 from tests.scheduler.stricter import STRICTER
 
@@ -20,6 +22,7 @@ ENOUGH = 40
 """Cases after which a mutation need not be tried further."""
 EACH = 4
 """Cases taken from one county."""
+ALONE = [(rule, mutation) for rule, some in STRICTER.items() for mutation in some]
 BROADER = 400
 """Counties looked through for what seldom binds."""
 
@@ -47,15 +50,23 @@ def test_the_plans_are_legal_and_none_is_trivial(plans: list[tuple[Problem, Plan
     assert any(meeting.slot.halves == 1 for _, plan in plans for meeting in plan.meetings)
 
 
-@pytest.mark.parametrize(
-    ("rule", "mutation"), [(rule, mutation) for rule, some in STRICTER.items() for mutation in some]
-)
+@pytest.mark.parametrize(("rule", "mutation"), ALONE)
 def test_a_stricter_county_breaks_this_rule_and_no_other(
     plans: list[tuple[Problem, Plan]], rule: str, mutation: Mutation
 ) -> None:
     found = [broken(case) for case in cases(plans, mutation)]
     assert len(found) >= 5
     assert all(rules == {rule} for rules in found)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(counties, st.sampled_from(ALONE))
+def test_whatever_the_county_only_the_rule_that_got_stricter_is_named(
+    problem: Problem, stricter: tuple[str, Mutation]
+) -> None:
+    rule, mutation = stricter
+    for case in islice(mutation(problem, legal_plan(problem)), EACH):
+        assert broken(case) == {rule}
 
 
 @pytest.mark.parametrize("rule", CHANGED)

@@ -12,7 +12,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from api.cli.bench.counties import problems, write
+from api.cli.bench.counties import problems, tell_trial, write
+from config.words import say_both
 from rooms.benching.fet import fet_version
 from rooms.benching.machine import machine
 from rooms.benching.rows import Row, rows_of, summary_of, summary_table, table
@@ -60,7 +61,7 @@ def plan(
         Markdown 表格文件 / file of the Markdown tables; standard output where it is missing.
     """
     facts = machine()
-    methods = _methods() if baselines else []
+    methods = methods_here() if baselines else []
     found: list[list[Row]] = []
     for name, problem in problems(counties, generated, size):
         trials = list(_trials(name, problem, methods, seeds, time_limit, workers))
@@ -77,10 +78,10 @@ def plan(
     write(table_file, f"{table(rows)}\n\n{summary_table(summaries)}")
 
 
-def _methods() -> list[Method]:
+def methods_here() -> list[Method]:
     """The baselines that can be run here."""
     if fet_version() is None:
-        print("FET is not measured: fet-cl is not installed (Debian: apt install fet).", file=sys.stderr)
+        print(say_both("cli.bench_no_fet"), file=sys.stderr)
         return [method for method in BASELINES if method != "FET"]
     return list(BASELINES)
 
@@ -93,6 +94,5 @@ def _trials(
     planned += [("sanke", seed) for seed in range(1, seeds + 1)]
     for method, seed in planned:
         answer = watched(run, method, problem, seed, time_limit, workers)
-        reached = answer.value.plan.served_weighted / 2 if answer.value.plan else "nothing"
-        print(f"{name}: {method}, seed {seed}: {reached} in {answer.value.seconds:.1f} s", file=sys.stderr)
+        tell_trial(name, method, seed, answer.value)
         yield method, seed, answer.value, answer.peak_mb

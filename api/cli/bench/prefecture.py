@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from api.cli.bench.counties import problems, write
+from api.cli.bench.counties import problems, tell_trial, write
 from rooms.benching.machine import machine
 from rooms.benching.rows import rows_of, table
 from rooms.benching.trials import run
@@ -57,7 +56,7 @@ def prefecture(
         share = (seconds - (time.monotonic() - began)) / (len(given) - place)
         answer = watched(run, "sanke", problem, 1, max(1.0, share - BETWEEN), workers)
         rows += rows_of(name, problem, [("sanke", 1, answer.value, answer.peak_mb)])
-        print(f"{name}: gap {rows[-1].gap_pct} %", file=sys.stderr)
+        tell_trial(name, "sanke", 1, answer.value)
     taken = time.monotonic() - began
     gaps = [row.gap_pct for row in rows if row.gap_pct is not None]
     told = {

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from api.cli.bench.counties import problems, write
+from config.words import say_both
 from rooms.benching.machine import machine
 from rooms.benching.repairs import cases, drawn, p95, targets_of
 from rooms.benching.rows import targets_table
@@ -61,7 +62,8 @@ def repair(
     found = []
     for case in cases(problem, standing, drawn(standing, number, seed)):
         found.append(case)
-        print(f"{name}: {case.teacher}: {case.moved} moved in {case.seconds:.2f} s", file=sys.stderr)
+        told_of = {"county": name, "teacher": case.teacher, "seconds": case.seconds, "moved": case.moved}
+        print(say_both("cli.bench_repaired", **told_of), file=sys.stderr)
     targets = targets_of(found)
     told = {
         "machine": facts,
@@ -80,8 +82,8 @@ def _standing(problem: Problem, folder: Path | None, seconds: float) -> Plan:
         try:
             return read_plan(folder, problem)
         except Refusal as refusal:
-            sys.exit(f"{folder}: {refusal.code} {dict(refusal.facts)}")
+            sys.exit(say_both(f"refusal.{refusal.code}", **refusal.facts))
     outcome = solve(problem, Limits(seconds=seconds))
     if not isinstance(outcome, Solved):
-        sys.exit(f"no plan was made: {outcome.reason}")
+        sys.exit(say_both("cli.bench_no_plan"))
     return outcome.plan

@@ -61,6 +61,7 @@ def test_a_large_county_has_the_shape_of_a_real_one(large: County) -> None:
     assert len({school.bell_code for school in large.schools}) > 15
     assert any(len(lesson.class_codes) > 1 for lesson in large.lessons)
     assert any(lesson.weeks != ALL_WEEKS for lesson in large.lessons)
+    assert any(lesson.teacher_code is None for lesson in large.lessons)
     assert any(need.halves % 2 for need in large.needs or ())
     assert any(len(group.grades) == 2 for group in large.classes)
     assert max(Counter(group.receiving_room_code for group in large.classes if group.receiving_room_code).values()) > 2
