@@ -30,7 +30,7 @@ log = structlog.get_logger()
 LONGEST = 3600
 """Seconds that one run may ask for; what counts steps in place of seconds may take them all."""
 ATTEMPTS = 3
-"""How often a run is begun anew after a worker or a solver died; after that its best plan is stored, or the run failed."""
+"""How often a run is begun in all where workers or solvers die; after that the best plan of any attempt is stored, or the run failed."""
 LOOK = 0.25
 """Seconds one look at the process takes at most."""
 BEAT = 1.0
@@ -61,8 +61,7 @@ class Attempt:
         try:
             return await self._work()
         except asyncio.CancelledError:
-            async with self._store.write() as session:
-                await give_back(session, self._job, counted=False)
+            await self._give_back(counted=False)
             raise
         except Refusal as refusal:
             return await self._fail(f"refusal.{refusal.code}", refusal.facts)
@@ -127,6 +126,9 @@ class Attempt:
         if outcome is None:
             log.warning("plan_run_lost", run=job.run, owner=job.owner)
             return "lost"
+        if _died(outcome) and job.attempt < ATTEMPTS and not self._stop.is_set():
+            log.warning("plan_run_died", run=job.run, attempt=job.attempt)
+            return await self._give_back(counted=True)
         return await self._conclude(problem, await asyncio.to_thread(self._better, problem, outcome), revision)
 
     async def _load(self) -> tuple[Problem, Plan | None, int]:
@@ -182,14 +184,17 @@ class Attempt:
         match outcome:
             case Solved(plan, cut):
                 return await self._store_plan(problem, plan, cut, revision)
-            case Ended("died") if self._job.attempt < ATTEMPTS and not self._stop.is_set():
-                log.warning("plan_run_died", run=self._job.run, attempt=self._job.attempt)
-                async with self._store.write() as session:
-                    return "again" if await give_back(session, self._job, counted=True) else "lost"
             case Ended("died"):
                 return await self._fail("plan.ended_died", {"attempts": min(self._job.attempt, ATTEMPTS)})
             case Ended(reason, facts):
                 return await self._fail(f"plan.ended_{reason}", facts)
+
+    async def _give_back(self, *, counted: bool) -> Result:
+        """Lets the run wait for another attempt, with the best plan of this one and those before."""
+        found = [kept for kept in (self._left, self._best) if kept is not None]
+        best = packed(max(found, key=lambda kept: kept.weighted)) if found else None
+        async with self._store.write() as session:
+            return "again" if await give_back(session, self._job, best, counted=counted) else "lost"
 
     async def _store_plan(self, problem: Problem, plan: Plan, cut: Ended | None, revision: int) -> Result:
         """Version and row in one transaction: a run makes one version, and only while it is this worker's."""
@@ -225,6 +230,12 @@ class Attempt:
             row.state, row.ended_at, row.best = "failed", self._clock.now(), None
             row.problem_code, row.problem_facts = code, dict(facts)
         return "over"
+
+
+def _died(outcome: Outcome) -> bool:
+    """Whether processes were ended from outside, be it after a first plan."""
+    cut = outcome.cut if isinstance(outcome, Solved) else outcome
+    return cut is not None and cut.reason == "died"
 
 
 def _kept(progress: Progress, run: Run) -> Kept | None:

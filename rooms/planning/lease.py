@@ -114,26 +114,26 @@ async def still_held(session: AsyncSession, job: Job) -> PlanRun | None:
     return await session.scalar(select(PlanRun).where(*_held(job)).with_for_update())
 
 
-async def give_back(session: AsyncSession, job: Job, *, counted: bool) -> bool:
+async def give_back(session: AsyncSession, job: Job, best: bytes | None, *, counted: bool) -> bool:
     """Lets a run wait for the next worker; `counted` where the attempt was one. False where it was lost before."""
     attempt = job.attempt if counted else job.attempt - 1
-    return await _freed(session, _held(job), attempt=attempt)
+    return await _freed(session, _held(job), attempt=attempt, best=best)
 
 
 async def take_away(session: AsyncSession, seen: Waiting) -> bool:
     """Lets a run whose owner fell silent wait for the next worker. False where it beat after all."""
     owner = PlanRun.owner.is_(None) if seen.owner is None else PlanRun.owner == seen.owner
-    return await _freed(session, (PlanRun.id == seen.run, owner, PlanRun.beat == seen.beat), attempt=seen.attempt)
+    return await _freed(session, (PlanRun.id == seen.run, owner, PlanRun.beat == seen.beat))
 
 
-async def _freed(session: AsyncSession, where: Iterable[Any], *, attempt: int) -> bool:
+async def _freed(session: AsyncSession, where: Iterable[Any], **news: object) -> bool:
     freed = await session.scalar(
         update(PlanRun)
         .where(PlanRun.state.in_(HELD), *where)
         .values(
             owner=None,
-            attempt=attempt,
             state=case((PlanRun.state == "running", "queued"), else_=PlanRun.state),
+            **news,
         )
         .returning(PlanRun.id)
     )
