@@ -7,7 +7,7 @@ window with the largest audience. Time is counted in single minutes here, since 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -20,6 +20,7 @@ from scheduler.problem import (
     Community,
     Meeting,
     NetworkCourse,
+    Plan,
     Problem,
     RoomCode,
     SchoolCode,
@@ -58,8 +59,14 @@ class Sketch:
 class Standing:
     """Who is held when before any meeting: computed once for a county."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, previous: Plan | None = None) -> None:
         self.problem = problem
+        self.stood: dict[tuple[str, Slot], RoomCode] = {
+            (meeting.ref, meeting.slot): meeting.lead_room
+            for meeting in (previous.meetings if previous else ())
+            if meeting.ref
+        }
+        """Windows of the activities in a plan that stood before, and their rooms: preferred where the audience is the same."""
         self.staff: dict[SchoolCode, list[TeacherCode]] = defaultdict(list)
         for teacher in problem.teachers.values():
             self.staff[teacher.school].append(teacher.code)
@@ -99,6 +106,7 @@ class Hall:
     def __init__(self, board: Board, standing: Standing) -> None:
         self.board = board
         self.problem, self.staff, self._lead_rooms = standing.problem, standing.staff, standing.lead_rooms
+        self._stood = standing.stood
         self.held: dict[tuple[str, str], Minutes] = standing.held.copy()
         self.load: dict[tuple[TeacherCode, int, int], int] = defaultdict(int)
         """Remote meetings of a teacher by weekday (0: the whole week) and parity."""
@@ -117,9 +125,13 @@ class Hall:
         classes: Iterable[ClassCode],
         members: Iterable[TeacherCode],
     ) -> None:
+        self.held["room", room] |= minutes(slot)
+        self.join(slot, classes, {lead, *members})
+
+    def join(self, slot: Slot, classes: Iterable[ClassCode], people: Iterable[TeacherCode]) -> None:
+        """Holds those who attend a meeting."""
         mask = minutes(slot)
-        self.held["room", room] |= mask
-        for code in {lead, *members}:
+        for code in people:
             self.held["teacher", code] |= mask
             for week in (ODD, EVEN):
                 if week & slot.weeks:
@@ -167,10 +179,16 @@ class Hall:
                 return False
         return True
 
-    def room(self, school: SchoolCode, mask: Minutes, barred: frozenset[RoomCode] = frozenset()) -> RoomCode | None:
-        """A free lead room of the school, the one with the fewest seats first."""
+    def room(
+        self,
+        school: SchoolCode,
+        mask: Minutes,
+        barred: frozenset[RoomCode] = frozenset(),
+        liked: RoomCode | None = None,
+    ) -> RoomCode | None:
+        """A free lead room of the school: the one that is liked, else the one with the fewest seats."""
         rooms = [code for code in self._lead_rooms[school] if not self.held["room", code] & mask and code not in barred]
-        return min(rooms, key=lambda code: (self.board.seats_in(code), code)) if rooms else None
+        return min(rooms, key=lambda code: (code != liked, self.board.seats_in(code), code)) if rooms else None
 
     # ------------------------------------------------------------ locked
 
@@ -184,7 +202,7 @@ class Hall:
             classes = meeting.classes
             if meeting.family == "network":
                 school = self.problem.teachers[meeting.lead_teacher].school
-                free = self._listeners(courses[meeting.ref], meeting.slot, minutes(meeting.slot), school)
+                free = self.listeners(courses[meeting.ref], meeting.slot, minutes(meeting.slot), school)
                 classes = tuple(sorted({*classes, *free}))
             self.take(meeting.lead_teacher, Sketch(meeting.slot, meeting.lead_room, classes, meeting.members))
             found.append(replace(meeting, classes=classes))
@@ -218,17 +236,19 @@ class Hall:
             if not self.teacher_free(community.host, slot) or not self.spares(host_school, mask, 0, 1):
                 continue
             present = [code for code in community.members if code != community.host and self.teacher_free(code, slot)]
-            if best is not None and len(present) <= len(best.members):
+            liked = self._stood.get((community.code, slot))
+            if best is not None and len(present) + (liked is not None) <= len(best.members):
                 continue
-            members = self._who_may_leave(present, mask, host_school)
+            members = self.who_may_leave(present, mask, host_school)
             if len(members) * 100 < community.min_attendance_pct * len(community.members):
                 continue
-            room = self.room(host_school, mask)
-            if room is not None and (best is None or len(members) > len(best.members)):
+            room = self.room(host_school, mask, liked=liked)
+            least = 0 if best is None else len(best.members) + (liked is None)
+            if room is not None and len(members) >= least:
                 best = Sketch(slot, room, members=members)
         return best
 
-    def _who_may_leave(
+    def who_may_leave(
         self, present: list[TeacherCode], mask: Minutes, host_school: SchoolCode
     ) -> tuple[TeacherCode, ...]:
         """Those whose schools keep enough assistants without them."""
@@ -290,11 +310,12 @@ class Hall:
                 return None
             best = max(
                 options,
-                key=lambda sketch: (
-                    sketch.slot in liked,
-                    sketch.audience,
-                    -sketch.slot.weekday,
-                    -sketch.slot.start,
+                key=lambda each: (
+                    each.slot in liked,
+                    each.audience,
+                    (course.code, each.slot) in self._stood,
+                    -each.slot.weekday,
+                    -each.slot.start,
                 ),
             )
             placed.append(best)
@@ -307,15 +328,22 @@ class Hall:
             mask = minutes(slot)
             if not self.teacher_free(course.lead_teacher, slot) or not self.spares(school, mask, 0, 1):
                 continue
-            classes = self._listeners(course, slot, mask, school)
+            classes = self.listeners(course, slot, mask, school)
             rooms = {self.problem.classes[code].receiving_room for code in classes}
-            room = self.room(school, mask, frozenset(room for room in rooms if room is not None))
+            liked = self._stood.get((course.code, slot))
+            room = self.room(school, mask, frozenset(room for room in rooms if room is not None), liked)
             if room is not None and classes:
                 yield Sketch(slot, room, classes)
 
-    def _listeners(
-        self, course: NetworkCourse, slot: Slot, mask: Minutes, lead_school: SchoolCode
+    def listeners(
+        self,
+        course: NetworkCourse,
+        slot: Slot,
+        mask: Minutes,
+        lead_school: SchoolCode,
+        rooms: Container[RoomCode] = (),
     ) -> tuple[ClassCode, ...]:
+        """The classes of the audience that are free and could hear it; `rooms` are held by the same meeting and may be shared."""
         chosen: list[ClassCode] = []
         per_school: dict[SchoolCode, int] = defaultdict(int)
         for code in course.audience:
@@ -325,7 +353,7 @@ class Hall:
                 self.problem.qualified(course.lead_teacher, course.subject, code)
                 and 1 <= periods_touched(self.problem.schools[group.school], slot) <= 2
                 and not self.held["class", code] & mask
-                and (room is None or not self.held["room", room] & mask)
+                and (room is None or room in rooms or not self.held["room", room] & mask)
                 and self.spares(group.school, mask, per_school[group.school] + 1, int(group.school == lead_school))
             ):
                 per_school[group.school] += 1

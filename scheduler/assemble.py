@@ -41,10 +41,14 @@ def delivery_meetings(board: Board) -> list[Meeting]:
 
 def numbered(meetings: Iterable[Meeting], previous: Plan | None, beside: Iterable[Meeting] = ()) -> list[Meeting]:
     """Codes ``D0001`` …; a meeting that stood before (teacher, subject, window) keeps its code. `beside` have theirs already."""
-    before = {(old.lead_teacher, old.subject, old.slot): old.code for old in previous.meetings} if previous else {}
+    stood = previous.meetings if previous else ()
     given = {meeting.code for meeting in beside}
-    before = {key: code for key, code in before.items() if code not in given}
-    taken = given.union(before.values())
+    before = {
+        (old.lead_teacher, old.subject, old.slot): old.code
+        for old in stood
+        if old.family == "delivery" and old.code not in given
+    }
+    taken = given.union(old.code for old in stood)
     fresh = (code for code in (f"D{number:04}" for number in count(1)) if code not in taken)
     return [replace(new, code=before.get((new.lead_teacher, new.subject, new.slot)) or next(fresh)) for new in meetings]
 

@@ -77,6 +77,8 @@ class Board:
             for code in offers.staff[school]:
                 self._raise(levels, grid.teacher_busy[code])
             self.staff_used[school] = levels
+        self._overfull: dict[SchoolCode, Mask] = defaultdict(int)
+        """Atoms at which more was held than can be counted: nobody else is let in there."""
         self.kept: set[tuple[int, int]] = set()
         """Needs and spots of locked meetings: these seats are never given back."""
         self._kept_spots: set[int] = set()
@@ -90,7 +92,7 @@ class Board:
         """Seats a locked meeting without asking: what can stand was decided by `standing_locks`."""
         meeting = lock.meeting
         if meeting.family != "delivery":
-            self._hold_activity(meeting)
+            self.hold_activity(meeting)
             return
         number = self.offers.spot_of_lock(lock)
         self._kept_spots.add(number)
@@ -104,24 +106,29 @@ class Board:
             self.seat(need, number, meeting.lead_room)
             self.kept.add((need, number))
 
-    def _hold_activity(self, meeting: Meeting) -> None:
-        """The minutes of a locked community or course; `scheduler.activities` puts the meeting itself into the plan."""
-        problem, mask = self.offers.problem, self.offers.grid.mask(meeting.slot)
+    def hold_activity(self, meeting: Meeting) -> None:
+        """The minutes of a community or course, for good; `scheduler.activities` puts the meeting itself into the plan."""
+        problem, mask = self.offers.problem, self.offers.grid.cover(meeting.slot)
         self.room_busy[meeting.lead_room] |= mask
         for teacher in {meeting.lead_teacher, *meeting.members}:
             self.teacher_busy[teacher] |= mask
             self._load(teacher, meeting.slot, 1)
             self._hold_staff(problem.teachers[teacher].school, mask)
-        for group in (problem.classes[code] for code in meeting.classes):
-            if group.code in self.class_busy:
-                self.class_busy[group.code] |= mask
-            if group.receiving_room is not None:
-                self.room_busy[group.receiving_room] |= mask
-            self._hold_staff(group.school, mask)
+        for code in meeting.classes:
+            self.hold_class(code, mask)
+
+    def hold_class(self, code: ClassCode, mask: Mask) -> None:
+        """A class and its receiving room, held for good."""
+        group = self.offers.problem.classes[code]
+        if code in self.class_busy:
+            self.class_busy[code] |= mask
+        if group.receiving_room is not None:
+            self.room_busy[group.receiving_room] |= mask
+        self._hold_staff(group.school, mask)
 
     def _hold_staff(self, school: SchoolCode, mask: Mask) -> None:
         if school in self.staffed:
-            self._raise(self.staff_used[school], mask)
+            self._overfull[school] |= self._raise(self.staff_used[school], mask)
 
     def _agreements(self) -> tuple[Pair, ...]:
         kept = []
@@ -143,13 +150,14 @@ class Board:
     # ------------------------------------------------------------ assistants
 
     @staticmethod
-    def _raise(levels: list[Mask], mask: Mask) -> None:
-        """One more teacher is held in these atoms: a unary counter, an atom a column."""
+    def _raise(levels: list[Mask], mask: Mask) -> Mask:
+        """One more teacher is held in these atoms: a unary counter, an atom a column. Returns the atoms that were full."""
         for level, held in enumerate(levels):
             levels[level] = held | mask
             mask &= held
             if not mask:
-                return
+                break
+        return mask
 
     @staticmethod
     def _lower(levels: list[Mask], mask: Mask) -> None:
@@ -162,7 +170,7 @@ class Board:
 
     def staff_left(self, school: SchoolCode, mask: Mask) -> bool:
         """H11: whether one more teacher of the school can be spared throughout the window."""
-        return school not in self.staffed or not self.staff_used[school][-1] & mask
+        return school not in self.staffed or not (self.staff_used[school][-1] | self._overfull[school]) & mask
 
     # ------------------------------------------------------------ may it be
 
@@ -275,15 +283,20 @@ class Board:
         lesson = self.offers.problem.lesson_by_row[spot.host] if spot.host is not None else None
         for code in self.offers.leadable[spot.school]:
             own = lesson is not None and lesson.room == code
-            held = self._without(lesson.row, code) if own and lesson is not None else self.room_busy[code]
             seats = self.seats_in(code)
-            if held & spot.mask or seats < receivers or code == barred:
+            if seats < receivers or code == barred or not self.room_open(spot, code):
                 continue
             if code == liked:
                 return code, own
             if best is None or seats < best[0]:
                 best = (seats, code, own)
         return None if best is None else (best[1], best[2])
+
+    def room_open(self, spot: Spot, room: RoomCode) -> bool:
+        """Whether nothing holds a lead room in the window but the lesson that is taught along."""
+        lesson = self.offers.problem.lesson_by_row[spot.host] if spot.host is not None else None
+        held = self._without(lesson.row, room) if lesson and lesson.room == room else self.room_busy[room]
+        return not held & spot.mask
 
     def _without(self, row: LessonRow, room: RoomCode) -> Mask:
         """What holds the room besides one lesson: other lessons and absences; meetings never stand on a lesson."""

@@ -46,6 +46,8 @@ class Found:
 
     weighted: int
     state: Snapshot
+    stands: int
+    """Seats that stand as they stood in the previous plan."""
     steps: int
     meetings: tuple[Meeting, ...]
     """The state as delivery meetings, for the case that nobody lives to finish it."""
@@ -93,6 +95,8 @@ class Finish:
     status: PlanStatus
     fit_until: float
     """Monotonic instant up to which activities may be fitted in."""
+    settle: tuple[float, float]
+    """Seconds for making the plan more comfortable, and the instant up to which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,10 @@ def searcher(line: Connection, task: Task, number: int) -> None:
     offers = task.offers or Offers(task.problem, Grid(task.problem))
     random = Random(task.limits.seed * 1009 + number)  # noqa: S311 # a seeded search, nothing secret
     search = Search(offers, random)
-    search.construct()
+    if number == 0:
+        search.construct(task.previous, faithful=task.limits.workers > 1)
+    else:
+        search.construct()  # free to find something better than what stood
     polish = Polish(search)
     cycles = Cycles(time.monotonic(), task.until, len(offers.wants))
     told_at, told = 0.0, -1
@@ -145,7 +152,8 @@ def searcher(line: Connection, task: Task, number: int) -> None:
         if (search.best_weighted > told and now - told_at > TELL_EVERY) or told < 0:
             state = search.best()
             told, told_at = search.best_weighted, now
-            line.send(Found(told, state, search.steps, meetings_of(offers, state, task.previous)))
+            meetings = meetings_of(offers, state, task.previous)
+            line.send(Found(told, state, search.stands(state.seats.items()), search.steps, meetings))
         if line.poll():
             order = line.recv()
             if isinstance(order, Finish):
@@ -178,7 +186,21 @@ def _finish(offers: Offers, state: Snapshot, order: Finish, task: Task) -> Plan:
         seed=task.limits.seed,
         status=order.status,
         go_on=lambda tries: time.monotonic() < order.fit_until,
+        settle_on=Allowance(*order.settle),
     )
+
+
+class Allowance:
+    """So many seconds from the first question on, but not beyond an instant."""
+
+    def __init__(self, seconds: float, until: float) -> None:
+        self._seconds, self._until = seconds, until
+
+    def __call__(self, tries: int) -> bool:
+        now = time.monotonic()
+        if tries == 0:
+            self._until = min(self._until, now + self._seconds)
+        return now < self._until
 
 
 def meetings_of(offers: Offers, state: Snapshot, previous: Plan | None) -> tuple[Meeting, ...]:
@@ -245,7 +267,8 @@ class Crew:
             heard = True
             if isinstance(message, Found):
                 self.steps[id(line)] = message.steps
-                if self.best is None or message.weighted > self.best.weighted:
+                best = self.best
+                if best is None or (message.weighted, message.stands) > (best.weighted, best.stands):
                     self.best = message
             elif isinstance(message, Proved):
                 self.bound = min(self.bound, message.weighted)
@@ -268,14 +291,15 @@ class Crew:
             for line in self.searchers:
                 self._order(line, Adopt(self.best.state))
 
-    def finish(self, seconds: float, status: PlanStatus, fit_until: float) -> bool:
+    def finish(self, seconds: float, status: PlanStatus, fit_until: float, settle: tuple[float, float]) -> bool:
         """Asks a searcher for the plan of the best state; the others end. False where nobody is left to ask."""
         assert self.best is not None
         while self.searchers:
             asked, *others = self.searchers
             for line in others:
                 self._end(line)
-            order = Finish(self.best.state, self.best.weighted, self.bound, self.ceilings, seconds, status, fit_until)
+            best = self.best
+            order = Finish(best.state, best.weighted, self.bound, self.ceilings, seconds, status, fit_until, settle)
             if self._order(asked, order):
                 return True
         return False

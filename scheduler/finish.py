@@ -6,15 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
+from scheduler.activities import place_activities, worth
 from scheduler.advice import advise
 from scheduler.assemble import delivery_meetings, numbered, plan_of
+from scheduler.audience import widened
 from scheduler.board import Board
 from scheduler.explain import Explainer, SchoolCeiling
 from scheduler.fit import ActivityFit
-from scheduler.improve import Snapshot, rebuild
+from scheduler.improve import Snapshot, rebuild, snapshot
 from scheduler.locks import honour_locked
 from scheduler.offers import Offers
 from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Unmet
+from scheduler.settle import Settle
+from scheduler.wishes import wished
+
+FEW = 24
+"""Needs that lack lessons up to which a plan is filled up twice, as it was before it settled and after."""
 
 
 def fill_up(board: Board) -> None:
@@ -42,24 +49,63 @@ def finished(
     seed: int,
     status: PlanStatus,
     go_on: Callable[[int], bool] = lambda tries: False,
+    settle_on: Callable[[int], bool] = lambda tries: False,
 ) -> Plan:
-    """The plan of a state. `bound` must be proved. `go_on` says, after so many tries, whether activities may be fitted in better still."""
+    """The plan of a state. `bound` must be proved.
+
+    `go_on` says, after so many tries, whether activities may be fitted in better still; `settle_on`, whether the board may
+    still be made more comfortable.
+    """
     board = Board(offers)
     rebuild(board, state)
     honour_locked(board)
     fill_up(board)
-    fit = ActivityFit(board, Random(seed))  # noqa: S311 # a seeded search, nothing secret
+    fit = ActivityFit(board, Random(seed), previous)  # noqa: S311 # a seeded search, nothing secret
     tries = 0
     while not fit.complete and go_on(tries):
         fit.step()
         tries += 1
-    meetings = numbered(delivery_meetings(board), previous) + fit.meetings
-    explainer = Explainer(offers.problem, meetings, ceilings, previous)
+    plain = numbered(delivery_meetings(board), previous) + fit.meetings
+    activities = settled(board, fit, previous, Random(seed), settle_on)  # noqa: S311 # a seeded search, nothing secret
+    meetings, problem = numbered(delivery_meetings(board), previous) + activities, offers.problem
+    explainer = Explainer(problem, meetings, ceilings, previous)
     explainer.settle()
+    if (
+        0 < len(list(explainer.lacking())) <= FEW and meetings != plain
+    ):  # what simply fits may have fitted better before
+        before = Explainer(problem, plain, ceilings, previous)
+        before.settle()
+        explainer = max((explainer, before), key=_won)
     reasons = {(lack.school_class, lack.subject): lack for lack in explainer.reasons()}
-    meetings, problem = explainer.meetings, offers.problem
-    plan = plan_of(problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
+    plan = plan_of(problem, explainer.meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
     return replace(plan, advice=advise(explainer))
+
+
+def _won(explainer: Explainer) -> tuple[int, tuple[int, int]]:
+    """The first two wishes: service that is not lost, then activities and their audience."""
+    lost = sum(missing * need.priority for need, missing in explainer.lacking())
+    return -lost, worth(meeting for meeting in explainer.meetings if meeting.ref)
+
+
+def settled(
+    board: Board, fit: ActivityFit, previous: Plan | None, random: Random, settle_on: Callable[[int], bool]
+) -> list[Meeting]:
+    """Makes the board more comfortable around the activities that were fitted in; returns these before all who are free then."""
+    if not settle_on(0) or not board.offers.wants or not wished(board.policy):
+        return fit.meetings
+    beside = Board(board.offers)  # activities are held on it for good
+    rebuild(beside, snapshot(board, range(len(board.offers.wants))))
+    settle = Settle(beside, fit.meetings, previous, random)
+    tries = 0
+    while settle_on(tries) and not settle.calm:
+        settle.step()
+        tries += 1
+    rebuild(board, settle.best())
+    weighted = board.weighted
+    fill_up(board)
+    if board.weighted > weighted:  # a lesson stands where an activity was: service comes first
+        return place_activities(board, fit.standing)
+    return widened(board, fit.standing, fit.meetings)
 
 
 def bare(problem: Problem, meetings: Sequence[Meeting], *, bound: int, seconds: float, seed: int) -> Plan:

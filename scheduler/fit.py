@@ -17,7 +17,18 @@ from scheduler.board import Board
 from scheduler.improve import Snapshot, apply_seats, restore, snapshot
 from scheduler.locks import locks_used
 from scheduler.model import SubModel
-from scheduler.problem import ALL_WEEKS, EVEN, ODD, ClassCode, Community, Meeting, NetworkCourse, Slot, TeacherCode
+from scheduler.problem import (
+    ALL_WEEKS,
+    EVEN,
+    ODD,
+    ClassCode,
+    Community,
+    Meeting,
+    NetworkCourse,
+    Plan,
+    Slot,
+    TeacherCode,
+)
 from scheduler.rebuild import reseat
 from scheduler.windows import Mask
 
@@ -28,9 +39,9 @@ EXACT_SECONDS, EXACT_WORK = 1.0, 0.5
 class ActivityFit:
     """A board, and the best activities found around it."""
 
-    def __init__(self, board: Board, random: Random) -> None:
+    def __init__(self, board: Board, random: Random, previous: Plan | None = None) -> None:
         self.board, self.random = board, random
-        self.standing = Standing(board.offers.problem)
+        self.standing = Standing(board.offers.problem, previous)
         self.meetings: list[Meeting] = place_activities(board, self.standing)
         self._empty = Hall(Board(board.offers), self.standing)
         problem = board.offers.problem
@@ -56,7 +67,9 @@ class ActivityFit:
         activity = self._next()
         if activity is None:
             return False
-        slot = random.choice(self._possible[activity.code])
+        windows = self._possible[activity.code]
+        stood = [slot for slot in windows if (activity.code, slot) in self.standing.stood]
+        slot = random.choice(stood if stood and random.random() < 0.5 else windows)
         if isinstance(activity, Community):
             leader, classes = activity.host, frozenset[ClassCode]()
             people = self._people(activity, slot)

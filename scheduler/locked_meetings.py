@@ -68,7 +68,7 @@ def rule_violations(case: Case) -> list[Violation]:
 def standing_locks(problem: Problem) -> tuple[Lock, ...]:
     """The locks that can stand together: those made by hand before automatic ones, older before newer."""
     ordered = sorted(problem.locks, key=lambda lock: lock.origin != "manual")
-    left = [lock for lock in ordered if _known(problem, lock.meeting)]
+    left = [lock for lock in ordered if problem.knows(lock.meeting)]
     ground = Ground(problem) if left else None
     while left:
         meetings = tuple(replace(lock.meeting, code=str(number)) for number, lock in enumerate(left))
@@ -87,15 +87,6 @@ def standing_locks(problem: Problem) -> tuple[Lock, ...]:
             break
         left = [lock for number, lock in enumerate(left) if number not in guilty]
     return tuple(left)
-
-
-def _known(problem: Problem, meeting: Meeting) -> bool:
-    return (
-        meeting.lead_teacher in problem.teachers
-        and meeting.lead_room in problem.rooms
-        and all(code in problem.classes for code in meeting.classes)
-        and all(code in problem.teachers for code in meeting.members)
-    )
 
 
 def sketch(problem: Problem, meetings: tuple[Meeting, ...]) -> Plan:

@@ -9,15 +9,20 @@ from random import Random
 
 from scheduler.board import Board
 from scheduler.explain import SchoolCeiling
+from scheduler.homes import bring_home, homes_of
 from scheduler.improve import Snapshot, rebuild, restore, snapshot
 from scheduler.locks import honour_locked, locks_used
 from scheduler.offers import Offers
-from scheduler.problem import SchoolCode
+from scheduler.problem import Plan, SchoolCode
 from scheduler.rebuild import reseat
 
 WARM = 6.0
 """Weighted halves that a try may lose at the start with a chance of 1/e."""
 COLD = 0.05
+LOYALTY = 0.5
+"""Weighted halves that a seat is worth, where nothing is won, for standing as it stood before."""
+AT_HOME = 0.1
+"""Warmth of a faithful search, as a part of the usual: what stands should not melt."""
 KEEP_EVERY = 4
 """Tries between two copies of a best state while the search is warm: a copy costs as much as a try."""
 KEEP_ALWAYS = 0.2
@@ -30,6 +35,9 @@ class Search:
     def __init__(self, offers: Offers, random: Random) -> None:
         self.offers, self.random = offers, random
         self.board = Board(offers)
+        self._homes: dict[int, set[int]] = defaultdict(set)
+        """Need → spots of the meetings that stood before."""
+        self._faithful = False
         self.of_school: dict[SchoolCode, list[int]] = defaultdict(list)
         for need, want in enumerate(offers.wants):
             self.of_school[want.school].append(need)
@@ -52,9 +60,17 @@ class Search:
 
     # ------------------------------------------------------------ states
 
-    def construct(self) -> None:
-        """A first plan, from nothing."""
+    def construct(self, previous: Plan | None = None, faithful: bool = False) -> None:
+        """A first plan: what stood before as far as it still fits, the rest from nothing.
+
+        A `faithful` search looks close to the plan that stood; it finds less service than a free one, so it should not be alone.
+        """
+        self._faithful = faithful and previous is not None
         if self.offers.wants:
+            for home in homes_of(self.offers, previous):
+                bring_home(self.board, home)
+                for need in home.needs:
+                    self._homes[need].update(home.spots)
             reseat(self.board, range(len(self.offers.wants)), self.random)
             honour_locked(self.board)
         self._keep()
@@ -77,6 +93,12 @@ class Search:
         self._kept_at = self.steps
         self._best = snapshot(self.board, range(len(self.offers.wants)))
 
+    def stands(self, seats: Iterable[tuple[int, Iterable[int]]]) -> int:
+        """How many of these seats (need, its spots) stood in the previous plan."""
+        if not self._homes:
+            return 0
+        return sum(number in self._homes.get(need, ()) for need, numbers in seats for number in numbers)
+
     @property
     def whole(self) -> bool:
         """Whether nothing is lacking."""
@@ -95,13 +117,16 @@ class Search:
         kind = self._pick()
         free = self.kinds[kind]()
         before, weighted, locks = snapshot(board, free), board.weighted, locks_used(board)
+        stood = self.stands((need, board.spots_of[need]) for need in free)
         for need in free:
             board.clear(need)
         reseat(board, free, self.random, 0.3)
         gain = board.weighted - weighted
         self.credit[kind] = 0.995 * self.credit[kind] + (0.05 if gain > 0 else 0.0)
-        heat = max(COLD, WARM * warmth)
-        if locks_used(board) < locks or (gain < 0 and self.random.random() >= math.exp(gain / heat)):
+        heat = max(COLD, WARM * warmth * (AT_HOME if self._faithful else 1.0))
+        gone = stood - self.stands((need, board.spots_of[need]) for need in free)
+        loss = gain - LOYALTY * max(0, gone) if gain <= 0 else 0.0
+        if locks_used(board) < locks or (loss < 0 and self.random.random() >= math.exp(loss / heat)):
             restore(board, free, before)
             return False
         better = board.weighted > self.best_weighted

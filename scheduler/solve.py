@@ -30,11 +30,17 @@ FIT_PART = 0.4
 """The part of the time left that fitting may take; reasons and lists need the rest."""
 FIT_TRIES = 40
 """The same in deterministic mode."""
+SETTLE_SECONDS = 4.0
+"""The longest time that a plan of fixed service is made more comfortable for."""
+SETTLE_LEAST, SETTLE_MOST = 0.03, 0.1
+"""Parts of the run that this may take: the first is kept free for it, up to the second where nothing else wants the time."""
+SETTLE_TRIES = 10
+"""Tries for every step of the search in deterministic mode."""
 
 
 def reserve(seconds: float) -> float:
-    """Seconds kept at the end of a run for activities, reasons and the judge."""
-    return min(6.5, 0.3 + 0.1 * seconds)
+    """Seconds kept at the end of a run for activities, comfort, reasons and the judge."""
+    return min(6.5, 0.3 + 0.1 * seconds) + min(SETTLE_SECONDS, SETTLE_LEAST * seconds)
 
 
 def solve(
@@ -130,8 +136,12 @@ class _Run:
         self.report(Progress("explain", self.seconds, served_weighted=best.weighted, bound_weighted=self.crew.bound))
         deadline = self.began + max(self.limits.seconds, self.search_seconds + 1.0) - 0.1
         now = time.monotonic()
-        fit_until = now + min(FIT_SECONDS, FIT_PART * max(0.0, deadline - now)) if self.status == "feasible" else now
-        if self.crew.finish(self.seconds, self.status, fit_until):
+        fit_until, settle = now, (0.0, now)
+        if self.status == "feasible":
+            left, least = max(0.0, deadline - now), min(SETTLE_SECONDS, SETTLE_LEAST * self.limits.seconds)
+            fit_until += min(FIT_SECONDS, FIT_PART * max(0.0, left - least))
+            settle = min(SETTLE_SECONDS, SETTLE_MOST * self.limits.seconds), min(fit_until + least, deadline)
+        if self.crew.finish(self.seconds, self.status, fit_until, settle):
             while self.crew.plan is None and self.crew.searchers and time.monotonic() < deadline:
                 self.crew.listen(0.1)
         if self.crew.plan is not None:
@@ -145,7 +155,7 @@ def _alone(problem: Problem, limits: Limits, previous: Plan | None, report: Repo
     bound = prove(problem, lambda _, known: ceilings.update(known), lambda: True, seconds=600.0, work=2.0)
     offers = Offers(problem, Grid(problem))
     search = Search(offers, Random(limits.seed))  # noqa: S311 # a seeded search, nothing secret
-    search.construct()
+    search.construct(previous)
     search.ceilings = ceilings
     polish = Polish(search)
     status: PlanStatus = "feasible"
@@ -173,5 +183,6 @@ def _alone(problem: Problem, limits: Limits, previous: Plan | None, report: Repo
         seed=limits.seed,
         status=status,
         go_on=lambda tries: tries < FIT_TRIES,
+        settle_on=lambda tries: tries < SETTLE_TRIES * limits.steps,
     )
     return Solved(plan)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scheduler.problem import Plan, Problem
-from scheduler.wishes.base import Cause, Scene, Wish, WishFigure
+from scheduler.problem import Plan, Policy, Problem
+from scheduler.wishes.base import Cause, Scene, Wish, WishFigure, weight
 from scheduler.wishes.days import DaysApart
 from scheduler.wishes.editions import EditionsKnown
 from scheduler.wishes.load import EvenLoad
@@ -26,9 +26,14 @@ def wishes_of(problem: Problem, plan: Plan, previous: Plan | None = None) -> tup
     return tuple(wish().figure(scene) for wish in WISHES)
 
 
+def wished(policy: Policy) -> bool:
+    """Whether the county wishes anything at all."""
+    return any(weight(wish, policy) for wish in WISHES)
+
+
 def cost_of(figures: Iterable[WishFigure]) -> int:
     """The weighted sum of the values; the smaller, the better."""
     return sum(figure.cost for figure in figures)
 
 
-__all__ = ["WISHES", "Cause", "Wish", "WishFigure", "cost_of", "wishes_of"]
+__all__ = ["WISHES", "Cause", "Wish", "WishFigure", "cost_of", "wished", "wishes_of"]
