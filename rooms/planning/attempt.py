@@ -50,9 +50,9 @@ class Attempt:
         self._stop, self._lost = asyncio.Event(), asyncio.Event()
         self._progress: dict[str, Any] = {"phase": "read"}
         self._left = unpacked(job.best)
-        """The best plan of the worker before."""
-        self._best: Kept | None = None
-        self._written: Kept | None = None
+        """The best plan of the attempts before."""
+        self._best = self._written = self._left
+        """The best plan of all attempts, and what of it stands in the row."""
         self._written_at = clock.monotonic()
 
     async def run(self) -> Result:
@@ -102,7 +102,8 @@ class Attempt:
 
     def _hear(self, progress: Progress, problem: Problem, meetings: Kept | None) -> None:
         needed = sum(need.halves * need.priority for need in problem.needs)
-        self._best = meetings or self._best
+        if meetings is not None and (self._best is None or meetings.weighted > self._best.weighted):
+            self._best = meetings
         self._progress = {
             "phase": progress.phase,
             "seconds": round(progress.seconds, 1),
@@ -191,8 +192,7 @@ class Attempt:
 
     async def _give_back(self, *, counted: bool) -> Result:
         """Lets the run wait for another attempt, with the best plan of this one and those before."""
-        found = [kept for kept in (self._left, self._best) if kept is not None]
-        best = packed(max(found, key=lambda kept: kept.weighted)) if found else None
+        best = None if self._best is None else packed(self._best)
         async with self._store.write() as session:
             return "again" if await give_back(session, self._job, best, counted=counted) else "lost"
 

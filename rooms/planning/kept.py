@@ -29,8 +29,11 @@ def packed(kept: Kept) -> bytes:
 
 
 def unpacked(content: bytes | None) -> Kept | None:
-    """What `packed` was given."""
-    return None if content is None else _SHAPE.validate_json(zlib.decompress(content))
+    """What `packed` was given; None where that was another version's, whose meetings had another shape."""
+    try:
+        return None if content is None else _SHAPE.validate_json(zlib.decompress(content))
+    except (zlib.error, ValueError):
+        return None
 
 
 def plan_of_kept(problem: Problem, kept: Kept, seed: int) -> Plan:

@@ -168,6 +168,7 @@ def test_what_is_kept_comes_back() -> None:
     assert unpacked(None) is None
     kept = Kept(10, 1.5, ())
     assert unpacked(packed(kept)) == kept
+    assert unpacked(b"of another version") is None
 
 
 def test_silence_is_measured_from_the_last_change() -> None:
