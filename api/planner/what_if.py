@@ -14,12 +14,13 @@ from api.planner.suppositions import Kind, Supposed, sentences
 from api.routing import Call, Nothing, Shape, Text
 from rooms.county import POLICY_FLAGS, County
 from rooms.planning.circumstance_rows import load_county_in_force
-from rooms.planning.hypothesis import MOST, to_json
+from rooms.planning.hypothesis import MOST, Hypothesis, to_json
 from rooms.planning.names import names_of
 from rooms.planning.outlook import Version, running, versions
 from rooms.planning.runs import Wish
+from rooms.planning.supposed_repair import repair_supposed
 from rooms.planning.what_if import adopt, discard, supposed_county
-from rooms.refusals import NotFound
+from rooms.refusals import Conflict, NotFound
 
 KINDS: tuple[Kind, ...] = (
     "teacher_away", "room_closed", "school_closed", "bells_shifted", "bell_changed", "need_added", "policy", "lead_room",
@@ -44,6 +45,13 @@ class WhatIf(Shape):
     base: int | None = Field(None, ge=1, le=2**31 - 1)
     seconds: int = Field(30, ge=2, le=3600)
     seed: int = Field(1, ge=0, le=2**31 - 1)
+
+
+class Supposition(Shape):
+    """The what-if that a repair made, and the version it was made from."""
+
+    plan: int
+    base: int
 
 
 class Adopted(Shape):
@@ -117,15 +125,35 @@ def _policies(county: County | None) -> dict[str, dict[str, int | bool]]:
     "/api/planner/{county}/what-ifs", needs="plan.run", summary="Plan a supposed county", status=202, limit="plan"
 )
 async def start_what_if(call: Call[CountyPath, Nothing, WhatIf]) -> Started:
-    app, body, code = call.app, call.body, call.path.county
-    async with app.store.read() as session:
-        head = await head_of(session, call)
+    hypothesis, base = await _wanted(call)
+    previous = base.id if base else None
+    wish = Wish(call.body.seconds, call.body.seed, previous_id=previous, hypothesis=to_json(hypothesis))
+    return Started(run=await call.app.plan_runs.start(call.actor, call.path.county, wish))
+
+
+@routes.post(
+    "/api/planner/{county}/what-ifs/repair",
+    needs="plan.run",
+    summary="Repair a plan for a supposed county",
+    limit="plan",
+)
+async def repair_what_if(call: Call[CountyPath, Nothing, WhatIf]) -> Supposition:
+    app = call.app
+    hypothesis, base = await _wanted(call)
+    if base is None:
+        raise Conflict("no_plan")
+    made = await repair_supposed(app.store, call.actor, app.clock, call.path.county, hypothesis, base.id)
+    return Supposition(plan=made.number, base=base.number)
+
+
+async def _wanted(call: Call[CountyPath, Nothing, WhatIf]) -> tuple[Hypothesis, Version | None]:
+    """What is supposed, which fits the county, and the version it starts from."""
+    async with call.app.store.read() as session:
+        head, code = await head_of(session, call), call.path.county
         county, every = await load_county_in_force(session, code), await versions(session, code)
-    hypothesis = tuple(each.value_on(_from(head, county)) for each in body.changes)
+    hypothesis = tuple(each.value_on(_from(head, county)) for each in call.body.changes)
     supposed_county(county, hypothesis)
-    base = _base(every, body.base)
-    wish = Wish(body.seconds, body.seed, previous_id=base.id if base else None, hypothesis=to_json(hypothesis))
-    return Started(run=await app.plan_runs.start(call.actor, code, wish))
+    return hypothesis, _base(every, call.body.base)
 
 
 def _from(head: Head, county: County) -> date:

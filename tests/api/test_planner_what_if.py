@@ -11,6 +11,7 @@ from api_world import PAGE, Site
 
 from rooms.counties import load_county
 from rooms.planning.circumstance_rows import load_county_in_force
+from rooms.tables import County
 
 AWAY: dict[str, Any] = {"kind": "teacher_away", "code": "alpha-t1", "weekdays": [1, 2]}
 
@@ -56,6 +57,19 @@ async def test_a_what_if_is_worked_out_compared_and_adopted(site: Site) -> None:
     async with store.read() as session:
         county = await load_county_in_force(session, "alpha")
     assert (len(county.unavailabilities), county.policy.max_receivers) == (1, 2)
+
+
+async def test_a_what_if_by_repair_answers_at_once(site: Site) -> None:
+    body = {"changes": [{**AWAY, "weekdays": [1]}], "base": 1}
+    async with site.server.services.store.write() as session:
+        (await session.get_one(County, "alpha")).revision = 2  # what the stored plan says of its bound is made up
+    async with site.client(site.as_("planner")) as client:
+        async with client.post("/api/planner/alpha/what-ifs/repair", json=body) as answer:
+            assert (answer.status, await answer.json()) == (200, {"plan": 2, "base": 1})
+        compared = await text_of(client, "plans/2/compare?to=1")
+        row = compared[compared.index('id="shifts"') :]
+        assert "换时间" in row, "the only meeting stood on the Monday that is closed now"
+        assert "alpha李老师 不在（周一 全天）" in compared
 
 
 @pytest.mark.parametrize("database", ["sqlite"])

@@ -127,6 +127,11 @@ if (form instanceof HTMLFormElement) {
     if (button && boxes.children.length > 1) button.closest(".supposition")?.remove();
     count();
   });
+  const how = /** @type {HTMLSelectElement} */ (form.elements.namedItem("how"));
+  const seconds = /** @type {HTMLElement} */ (/** @type {Element} */ (form.elements.namedItem("seconds")).closest(".field"));
+  const fit = () => (seconds.hidden = how.value === "repair");
+  how.addEventListener("change", fit);
+  fit();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const body = {
@@ -134,9 +139,10 @@ if (form instanceof HTMLFormElement) {
       base: Number(/** @type {HTMLSelectElement} */ (form.elements.namedItem("base")).value),
       seconds: Number(/** @type {HTMLSelectElement} */ (form.elements.namedItem("seconds")).value),
     };
+    const repairs = how.value === "repair";
     void busy(/** @type {HTMLElement} */ (event.submitter ?? form), async () => {
-      const made = await api(form.dataset.url ?? "", { body });
-      location.assign(`${form.dataset.runs}${made.run}`);
+      const made = await api(`${form.dataset.url}${repairs ? "/repair" : ""}`, { body });
+      location.assign(repairs ? `${form.dataset.plans}${made.plan}/compare?to=${made.base}` : `${form.dataset.runs}${made.run}`);
     }, form);
   });
 }
