@@ -37,13 +37,14 @@ def explain(
     meetings: Sequence[Meeting],
     ceilings: Mapping[SchoolCode, SchoolCeiling],
     previous: Plan | None = None,
+    known: Mapping[tuple[ClassCode, Subject], Unmet] | None = None,
 ) -> tuple[list[Meeting], list[Unmet]]:
     """A reason for every need that lacks lessons in a finished plan, and its meetings with every lesson more that simply fits.
 
     The search keeps one window a period of those that suit the same people; once the plan stands another one may be free. A meeting that
-    stood in `previous` gets its code again.
+    stood in `previous` gets its code again. `known`: reasons that are known to hold still, for so many missing halves; nothing is looked for there.
     """
-    explainer = Explainer(problem, meetings, ceilings, previous)
+    explainer = Explainer(problem, meetings, ceilings, previous, known or {})
     explainer.settle()
     return explainer.meetings, explainer.reasons()
 
@@ -57,8 +58,9 @@ class Explainer:
         meetings: Sequence[Meeting],
         ceilings: Mapping[SchoolCode, SchoolCeiling],
         previous: Plan | None = None,
+        reasons: Mapping[tuple[ClassCode, Subject], Unmet] | None = None,
     ) -> None:
-        self.problem, self.ceilings = problem, ceilings
+        self.problem, self.ceilings, self._still = problem, ceilings, reasons or {}
         self.ledger = Ledger(problem, meetings)
         self.around = Surroundings(problem, meetings)
         self.certificates = Certificates(problem)
@@ -80,6 +82,9 @@ class Explainer:
         return [self._reason(need, missing, full) for need, missing in self.lacking()]
 
     def _reason(self, need: Need, missing: int, full: set[SchoolCode]) -> Unmet:
+        still = self._holds_still(need, missing)
+        if still is not None:
+            return still
         code, facts = "", {}
         certificate = self.certificates.of(need)
         school = self.problem.classes[need.school_class].school
@@ -96,6 +101,10 @@ class Explainer:
             code = f"place_{closed.facts[0].kind}" if len(closed.facts) == 1 else "place_several"
             facts = _who(need)
         return Unmet(need.school_class, need.subject, missing, code, facts, closed.place, closed.facts)
+
+    def _holds_still(self, need: Need, missing: int) -> Unmet | None:
+        known = self._still.get((need.school_class, need.subject))
+        return known if known is not None and known.missing_halves == missing else None
 
     def nearest(self, need: Need, missing: int) -> Closed | None:
         """The place with the fewest facts against it that the judge confirms."""
@@ -135,6 +144,8 @@ class Explainer:
     def _take_what_fits(self) -> bool:
         """Gives a need a lesson, or half of one, that nothing keeps out; False where there is none."""
         for need, missing in self.lacking():
+            if self._holds_still(need, missing):
+                continue
             for halves in range(min(missing, 2), 0, -1):
                 whole = halves == min(missing, 2)
                 places = self._nearest(need, halves) if whole else Seeker(self.ledger, need, halves).nearest(0)

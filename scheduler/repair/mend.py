@@ -17,7 +17,19 @@ from scheduler.improve import apply_seats
 from scheduler.locked_meetings import rule_violations, same_meeting, sketch, standing_locks
 from scheduler.model import Keep, SubModel
 from scheduler.offers import Offers
-from scheduler.problem import Lock, Meeting, Plan, Problem, RoomCode
+from scheduler.problem import (
+    ClassCode,
+    Lock,
+    Meeting,
+    Plan,
+    Problem,
+    RoomCode,
+    SchoolCode,
+    Subject,
+    TeacherCode,
+    Unavailability,
+    Unmet,
+)
 from scheduler.repair.changes import MOVES, Change, changes_between
 from scheduler.repair.hits import Hits, what_must_move
 from scheduler.rules import Case
@@ -215,7 +227,9 @@ def lacking(board: Board) -> list[int]:
 
 def _repaired(problem: Problem, standing: Plan, before: Problem | None, hits: Hits, board: Board) -> Repaired:
     activities = place_activities(board, before=[m for m in standing.meetings if m.family != "delivery"])
-    meetings, lacks = explain(problem, [*numbered(delivery_meetings(board), standing), *activities], {}, standing)
+    made = [*numbered(delivery_meetings(board), standing), *activities]
+    known = reasons_far_away(before, problem, standing, made) if before is not None else {}
+    meetings, lacks = explain(problem, made, {}, standing, known)
     reasons = {(unmet.school_class, unmet.subject): unmet for unmet in lacks}
     plan = plan_of(
         problem,
@@ -229,6 +243,43 @@ def _repaired(problem: Problem, standing: Plan, before: Problem | None, hits: Hi
     changes = changes_between(standing.meetings, plan.meetings, hits.reasons)
     moved = sum(change.kind in MOVES for change in changes)
     return Repaired(plan, changes, len(hits.moved), moved, hits.proved and moved == len(hits.moved))
+
+
+def reasons_far_away(
+    before: Problem, after: Problem, standing: Plan, meetings: Sequence[Meeting]
+) -> dict[tuple[ClassCode, Subject], Unmet]:
+    """Reasons of the standing plan that hold still: nothing that happened or moved touches either of the two schools they are about.
+
+    Only where the change takes possibilities away; they stay verified, though a nearer place may have come up elsewhere.
+    """
+    if not _only_narrower(before, after):
+        return {}
+    touched: set[SchoolCode] = set()
+    for change in changes_between(standing.meetings, meetings, {}):
+        for meeting in (change.before, change.after):
+            if meeting is not None:
+                touched |= {before.teachers[code].school for code in (meeting.lead_teacher, *meeting.members)}
+                touched |= {before.classes[code].school for code in meeting.classes}
+    for gone in set(after.unavailabilities) - set(before.unavailabilities):
+        touched.add(school_of(before, gone))
+    return {
+        (lack.school_class, lack.subject): lack
+        for lack in standing.unmet
+        if lack.place is not None
+        and before.classes[lack.school_class].school not in touched
+        and lack.place.school not in touched
+    }
+
+
+def school_of(problem: Problem, gone: Unavailability) -> SchoolCode:
+    """The school whose people or rooms an absence takes away."""
+    if gone.resource == "teacher":
+        return problem.teachers[TeacherCode(gone.code)].school
+    if gone.resource == "room":
+        return problem.rooms[RoomCode(gone.code)].school
+    if gone.resource == "class":
+        return problem.classes[ClassCode(gone.code)].school
+    return SchoolCode(gone.code)
 
 
 def carried_bound(before: Problem | None, after: Problem, standing: Plan) -> int:
