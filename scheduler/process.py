@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
+from scheduler.crew import resident_mb
 from scheduler.finish import bare
 from scheduler.outcome import Ended, Limits, Outcome, Progress, Solved
 from scheduler.problem import Meeting, Plan, Problem
@@ -22,6 +23,23 @@ from scheduler.solve import solve
 
 GRACE = 10.0
 """Seconds beyond its limit after which a run that has not answered is killed."""
+SLACK = 1.25
+"""Part of the memory allowed at which a run is killed that has not ended by itself."""
+WEIGH_EVERY = 1.0
+"""Seconds between two looks at the memory."""
+
+
+def family_of(pid: int | None) -> Iterator[int]:
+    """A process and all that came from it (Linux)."""
+    if pid is None:
+        return
+    yield pid
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+            for child in children.read().split():
+                yield from family_of(int(child))
+    except OSError:
+        return
 
 
 def _work(line: Connection, problem: Problem, limits: Limits, previous: Plan | None) -> None:
@@ -49,7 +67,7 @@ class Run:
         self.outcome: Outcome | None = None
         self.progress: Progress | None = None
         self._meetings: tuple[Meeting, ...] | None = None
-        self._began = time.monotonic()
+        self._began = self._weighed = time.monotonic()
         context = multiprocessing.get_context("spawn")
         self._line, there = context.Pipe()
         self._process = context.Process(target=_work, args=(there, problem, limits, previous), daemon=False)
@@ -71,7 +89,16 @@ class Run:
         if self.outcome is None and time.monotonic() - self._began > self.limits.seconds + GRACE:
             self._kill()
             self.outcome = self._rescued(Ended("time", {"seconds": round(self.limits.seconds)}))
+        if self.outcome is None and time.monotonic() - self._weighed > WEIGH_EVERY:
+            self._weighed = time.monotonic()
+            if self.memory_mb() > SLACK * self.limits.memory_mb:
+                self._kill()
+                self.outcome = self._rescued(Ended("memory", {"limit": self.limits.memory_mb}))
         return news
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process and all it started."""
+        return sum(resident_mb(pid) for pid in family_of(self._process.pid))
 
     def _take(self, seconds: float) -> Iterator[Progress]:
         until = time.monotonic() + seconds

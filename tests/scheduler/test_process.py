@@ -74,6 +74,22 @@ def test_a_stopped_run_ends_soon_with_a_plan() -> None:
         run.close()
 
 
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_a_run_that_takes_too_much_memory_is_ended_from_outside(deterministic: bool) -> None:
+    run = Run(PROBLEM, Limits(seconds=120.0, workers=1, memory_mb=20, deterministic=deterministic))
+    try:
+        until_over(run)
+        match run.outcome:
+            case Solved(plan, cut):
+                assert check(PROBLEM, plan) == []
+                assert cut == Ended("memory", {"limit": 20})
+            case outcome:
+                assert outcome == Ended("memory", {"limit": 20})
+    finally:
+        run.close()
+    assert not group_lives(run.pid)
+
+
 def group_lives(pid: int | None) -> bool:
     """Whether any process of the run's group is still there after a moment."""
     assert pid is not None
