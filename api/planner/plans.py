@@ -13,6 +13,7 @@ from api.planner.grids import Block, Column, Grid, grid, side_by_side
 from api.planner.reasons import helps, said_apart
 from api.routing import Call, Nothing, Shape, Text
 from config.words import catalogue
+from rooms.planning.meeting_locks import locks_on
 from rooms.planning.names import Names, names_of, periods_of
 from rooms.planning.outlook import running, versions
 from rooms.planning.timetable import Period
@@ -99,11 +100,12 @@ async def meetings(call: Call[PlanPath, Filter, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         head, version = await head_of(session, call), await plan_of(session, call.path.county, call.path.number)
         found, names = await load_plan(session, version.id), await names_of(session, head.county)
+        locks = await locks_on(session, head.county, found.meetings)
     rows = [meeting for meeting in found.meetings if _matches(meeting, call.query, names)]
     subjects = sorted({meeting.subject for meeting in found.meetings})
     return show(
         call, "meetings", head, tab="meetings", version=version, plan=found, names=names, rows=rows,
-        chosen=call.query, subjects=subjects, schools=_schools(found, names),
+        chosen=call.query, subjects=subjects, schools=_schools(found, names), locks=locks,
     )  # fmt: skip
 
 
@@ -137,10 +139,11 @@ async def week(call: Call[PlanPath, WeekOf, Nothing]) -> web.Response:
         code = call.query.code if call.query.code in choices else next(iter(choices), "")
         school = names.school_of_teacher(code) if call.query.by == "teacher" else code
         periods = await periods_of(session, head.county, school)
+        locks = await locks_on(session, head.county, found.meetings)
     some = [meeting for meeting in found.meetings if code in _whose(meeting, names, call.query.by)]
     return show(
         call, "plan_week", head, tab="week", version=version, plan=found, names=names, by=call.query.by, code=code,
-        choices=list(choices.items()), grid=_grid(some, periods),
+        choices=list(choices.items()), grid=_grid(some, periods), locks=locks,
     )  # fmt: skip
 
 

@@ -36,7 +36,12 @@ def addresses(values: dict[str, str]) -> Iterator[tuple[str, str]]:
         yield WHOSE[route.path.split("/")[1]], path + QUERIES.get(route.path, "")
 
 
-QUERIES = {"/planner/{county}/plans/{number}/compare": "?to=1"}
+QUERIES = {
+    "/planner/{county}/plans/{number}/compare": "?to=1",
+    "/planner/{county}/plans/{number}/place": "?meeting=D0001",
+    "/planner/{county}/repair": "?kind=need_added",
+    "/planner/{county}/substitutions": f"?kind=teacher_away&code={sc.TEACHER}",
+}
 
 
 async def look(screen: Screen, address: str) -> list[str]:
