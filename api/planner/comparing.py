@@ -16,11 +16,14 @@ from api.routing import Call, Nothing, Shape, Text
 from config.words import Language, catalogue, say
 from rooms.planning.comparison import Comparison, Held, Homes, Load, Service, compare, of_school, spread
 from rooms.planning.files import clock, lessons
+from rooms.planning.meeting_locks import load_problem
 from rooms.planning.names import Names, names_of
 from rooms.planning.outlook import Version, versions
 from rooms.planning.shifts import Place, Shift
 from rooms.planning.versions import load_plan
-from scheduler.problem import WEEK_NAMES, Plan
+from scheduler.problem import WEEK_NAMES, Plan, Problem
+from scheduler.wishes import WishFigure, wishes_of
+from scheduler.wishes.moves import FewMoves
 
 
 class Compared(Shape):
@@ -82,13 +85,25 @@ def _homes(names: Names) -> Homes:
 async def compared(call: Call[PlanPath, Compared, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         pair = await _pair(session, call)
+        problem = await load_problem(session, pair.head.county) if pair.before else None
     found = pair.result
+    wishes = (
+        []
+        if problem is None or pair.before is None
+        else await asyncio.to_thread(_wishes, problem, pair.before, pair.plan)
+    )
     return show(
         call, "compare", pair.head, tab="compare", version=pair.version, plan=pair.plan, names=pair.names,
         former=pair.former, others=pair.others, before=pair.before, result=found,
-        school=call.query.school if call.query.school in pair.names.schools else "", spreads=_spreads(found),
+        school=call.query.school if call.query.school in pair.names.schools else "", spreads=_spreads(found), wishes=wishes,
         schools=[each for each in pair.names.schools.values() if not each.retired],
     )  # fmt: skip
+
+
+def _wishes(problem: Problem, before: Plan, after: Plan) -> list[tuple[WishFigure, WishFigure]]:
+    """How far each plan is from each wish, by the county's rules of now; how much moved is told by the comparison itself."""
+    figures = zip(wishes_of(problem, before), wishes_of(problem, after), strict=True)
+    return [(old, new) for old, new in figures if new.key != FewMoves.key]
 
 
 def _spreads(found: Comparison | None) -> tuple[object, object] | None:

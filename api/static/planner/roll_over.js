@@ -27,3 +27,8 @@ document.getElementById("accept")?.addEventListener("click", (event) => {
     location.assign(`${page.dataset.plans}${made.plan}`);
   });
 });
+
+// Folded groups would be missing on paper.
+addEventListener("beforeprint", () => {
+  for (const each of page.querySelectorAll("details")) each.open = true;
+});
