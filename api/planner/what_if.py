@@ -14,12 +14,12 @@ from api.planner.suppositions import Kind, Supposed, sentences
 from api.routing import Call, Nothing, Shape, Text
 from rooms.county import POLICY_FLAGS, County
 from rooms.planning.circumstance_rows import load_county_in_force
-from rooms.planning.hypothesis import MOST, Hypothesis, to_json
+from rooms.planning.hypothesis import MOST, Hypothesis, from_json, to_json
 from rooms.planning.names import names_of
 from rooms.planning.outlook import Version, running, versions
 from rooms.planning.runs import Wish
 from rooms.planning.supposed_repair import repair_supposed
-from rooms.planning.what_if import adopt, discard, supposed_county
+from rooms.planning.what_if import adopt, adoptable, discard, supposed_county
 from rooms.refusals import Conflict, NotFound
 
 KINDS: tuple[Kind, ...] = (
@@ -69,7 +69,12 @@ async def what_if_page(call: Call[CountyPath, Asked, Nothing]) -> web.Response:
         county = await load_county_in_force(session, head.county) if head.term else None
     numbers = {each.id: each for each in every}
     kept = [
-        (each, sentences(call.caller.language, each.hypothesis, names), numbers.get(each.previous_id or 0))
+        (
+            each,
+            sentences(call.caller.language, each.hypothesis, names),
+            numbers.get(each.previous_id or 0),
+            adoptable(from_json(each.hypothesis or ())),
+        )
         for each in every
         if each.supposed
     ]

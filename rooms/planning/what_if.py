@@ -62,7 +62,8 @@ async def adopt(store: Store, actor: Actor, clock: Clock, county: str, number: i
     async with store.write() as session:
         version = await _what_if(session, county, number)
         hypothesis = from_json(version.hypothesis or ())
-        _check_adoptable(hypothesis)
+        if (bound := _needs_files(hypothesis)) is not None:
+            raise Conflict("what_if_files", **_facts(bound))
         before = await load_county_in_force(session, county)
         supposed_county(before, hypothesis)
         for each in hypothesis:
@@ -82,10 +83,13 @@ async def adopt(store: Store, actor: Actor, clock: Clock, county: str, number: i
         return version
 
 
-def _check_adoptable(hypothesis: Hypothesis) -> None:
-    for each in hypothesis:
-        if not isinstance(each, Happens | PolicyIs):
-            raise Conflict("what_if_files", **_facts(each))
+def adoptable(hypothesis: Hypothesis) -> bool:
+    """Whether a county can be made what is supposed of it without new files."""
+    return _needs_files(hypothesis) is None
+
+
+def _needs_files(hypothesis: Hypothesis) -> Supposition | None:
+    return next((each for each in hypothesis if not isinstance(each, Happens | PolicyIs)), None)
 
 
 async def _set_policy(session: AsyncSession, county: str, wanted: PolicyIs) -> None:

@@ -7,9 +7,11 @@ from typing import get_args
 import pytest
 
 from api.access import THEMES
+from api.planner.what_if import KINDS, POLICIES
 from config.words import catalogue
 from rooms.county import RoomKind, SchoolKind, SchoolRole
 from rooms.people.permissions import ROLES
+from rooms.planning.shifts import Change
 from scheduler.outcome import Phase
 from scheduler.problem import WEEK_NAMES, FactKind, Family, PlanStatus
 
@@ -27,6 +29,11 @@ CLOSED: dict[str, tuple[str, ...]] = {
     "planner.room_": get_args(RoomKind),
     "planner.status_": get_args(PlanStatus),
     "planner.run_phase_": get_args(Phase),
+    "compare.shift_": get_args(Change),
+    "whatif.kind_": KINDS,
+    "whatif.code_": KINDS,
+    "whatif.policy_": POLICIES,
+    "rollover.group_": tuple(f"h{number}" for number in range(1, 14)),
     "planner.plan_state_": ("draft", "published", "superseded", "what_if"),
 }
 
