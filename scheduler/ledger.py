@@ -108,6 +108,15 @@ class Fixed:
         return other
 
 
+class _Day(NamedTuple):
+    """One school's staff on one weekday (H11)."""
+
+    seated: list[tuple[Slot, int, Thing]]
+    busy: dict[TeacherCode, list[Entry]]
+    things: Things
+    """Everything that holds a teacher or seats a class there: what else is gone makes no difference."""
+
+
 class Ledger:
     """A problem, the meetings that stand, and who is held by what."""
 
@@ -126,6 +135,8 @@ class Ledger:
         self.meetings: dict[str, Meeting] = {}
         self._held: dict[tuple[Holder, str, Slot], Things] = {}
         self._partners: dict[Things, tuple[dict[SchoolCode, int], dict[SchoolCode, int]]] = {}
+        self._days: dict[tuple[SchoolCode, int], _Day] = {}
+        self._short: dict[tuple[SchoolCode, Slot, Things, int, TeacherCode | None], bool] = {}
         self._windows: dict[tuple[object, int], list[Slot]] = like._windows if like else {}
         self._teachers: dict[tuple[TeacherCode, int], list[Things]] = {}
         self._open_books()
@@ -208,6 +219,8 @@ class Ledger:
         self._held.clear()
         self._teachers.clear()
         self._partners.clear()
+        self._days.clear()
+        self._short.clear()
 
     def _count(self, meeting: Meeting) -> None:
         problem, thing, slot = self.problem, thing_of(meeting), meeting.slot
@@ -372,13 +385,34 @@ class Ledger:
 
     def short_of_staff(self, school: SchoolCode, slot: Slot, gone: Things, more: int, away: TeacherCode | None) -> bool:
         """H11: whether a school lacks assistants in the window, with more classes in it and one teacher away."""
-        staff = self.staff.get(school)
-        if not self.problem.policy.require_assistant or not staff:
+        if not self.problem.policy.require_assistant or not self.staff.get(school):
             return False
-        seated = [entry for entry in self.seated.get((school, slot.weekday), ()) if entry[2] not in gone]
+        day = self._day_of(school, slot.weekday)
+        key = (school, slot, gone & day.things, more, away)
+        known = self._short.get(key)
+        if known is None:
+            known = self._short[key] = self._lacks_assistants(day, slot, gone, more, away)
+        return known
+
+    def _day_of(self, school: SchoolCode, weekday: int) -> _Day:
+        known = self._days.get((school, weekday))
+        if known is None:
+            seated = self.seated.get((school, weekday), [])
+            busy = {
+                code: [entry for entry in self.entries("teacher", code, weekday) if entry[3] not in self.gone]
+                for code in self.staff[school]
+            }
+            things = frozenset(thing for _, _, thing in seated)
+            things |= {entry[3] for entries in busy.values() for entry in entries}
+            known = self._days[school, weekday] = _Day(seated, busy, things)
+        return known
+
+    @staticmethod
+    def _lacks_assistants(day: _Day, slot: Slot, gone: Things, more: int, away: TeacherCode | None) -> bool:
+        seated = [entry for entry in day.seated if entry[2] not in gone and entry[0].clashes(slot)]
         busy = [
-            [e for e in self.entries("teacher", code, slot.weekday) if e[3] not in gone and e[3] not in self.gone]
-            for code in staff
+            [e for e in entries if e[0] < slot.end and slot.start < e[1] and e[3] not in gone]
+            for code, entries in day.busy.items()
             if code != away
         ]
         for week in (ODD, EVEN):
