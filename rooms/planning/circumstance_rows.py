@@ -53,6 +53,14 @@ async def in_force(session: AsyncSession, county: str) -> list[Circumstance]:
     return [_what(row) for row in await session.scalars(query)]
 
 
+async def bell_in_force(session: AsyncSession, county: str, bell_code: str, day: date | None = None) -> str:
+    """The bell table that the schools of a table follow: on a date, or (None) in the week that is planned."""
+    for each in await in_force(session, county):
+        if each.kind == "bell_changed" and each.code == bell_code and (day is None or each.from_date <= day):
+            bell_code = each.bell_code
+    return bell_code
+
+
 async def load_county_in_force(session: AsyncSession, code: str) -> County:
     """The county of the files with its standing circumstances applied: what every plan is made for and judged by.
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import tables
+from rooms.planning.circumstance_rows import bell_in_force
 from rooms.planning.timetable import Period
 
 
@@ -147,14 +148,13 @@ def _room(row: tables.Room) -> RoomName:
 
 
 async def periods_of(session: AsyncSession, county: str, school: str) -> Mapping[int, tuple[Period, ...]]:
-    """The teaching periods of a school by weekday; none for a code that is no school."""
-    bell, owner = tables.Bell, tables.School
-    query = (
-        select(bell)
-        .join(owner, (owner.county == bell.county) & (owner.bell_code == bell.bell_code))
-        .where(owner.county == county, owner.code == school)
-        .order_by(bell.weekday, bell.start)
-    )
+    """The teaching periods of a school by weekday, in the week that is planned; none for a code that is no school."""
+    bell = tables.Bell
+    owner = await session.get(tables.School, (county, school))
+    if owner is None:
+        return {}
+    followed = await bell_in_force(session, county, owner.bell_code)
+    query = select(bell).where(bell.county == county, bell.bell_code == followed).order_by(bell.weekday, bell.start)
     found: dict[int, tuple[Period, ...]] = {}
     for row in await session.scalars(query):
         found[row.weekday] = (*found.get(row.weekday, ()), Period(row.period, row.start, row.end, row.label))

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.planning.circumstance_rows import bell_in_force
 from rooms.planning.occurrences import OccurrenceView, Who, between
 from rooms.planning.terms import load_term
 from rooms.tables import Bell, LocalLesson, Room, School, Teacher
@@ -143,18 +144,19 @@ async def _week(
     term = await load_term(session, school.county)
     week = term.week(any_day)
     monday = term.monday(week)
-    grid = await _grid(session, term, school, wanted)
+    grid = await _grid(session, term, school, monday, wanted)
     lessons = await between(session, who, monday, monday + timedelta(days=6))
     days = [_day(grid, day, [each for each in lessons if each.day == day], who) for day in _seven(monday)]
     shown = [day for day in days if day.day.isoweekday() <= 5 or day.local or day.remote or day.kind != "weekend"]
     return WeekView(school.county, title, week, monday, tuple(shown))
 
 
-async def _grid(session: AsyncSession, term: Term, school: School, wanted: Callable[[LocalLesson], bool]) -> _Grid:
+async def _grid(
+    session: AsyncSession, term: Term, school: School, monday: date, wanted: Callable[[LocalLesson], bool]
+) -> _Grid:
+    followed = await bell_in_force(session, school.county, school.bell_code, monday)
     bells = await session.scalars(
-        select(Bell)
-        .where(Bell.county == school.county, Bell.bell_code == school.bell_code)
-        .order_by(Bell.weekday, Bell.start)
+        select(Bell).where(Bell.county == school.county, Bell.bell_code == followed).order_by(Bell.weekday, Bell.start)
     )
     periods: dict[int, tuple[Period, ...]] = {}
     for bell in bells:

@@ -9,9 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rooms.planning.changes import NewLesson, add_lesson
+from rooms.planning.circumstance_rows import load_county_in_force, record
+from rooms.planning.circumstances import Circumstance
+from rooms.planning.names import periods_of
 from rooms.planning.publish import publish_plan
 from rooms.planning.timetable import DayView, Period, parts, room_week, school_week, teacher_week
 from rooms.store import Actor, Store
+from rooms.tables import Bell
 
 START = date(2026, 9, 1)
 MONDAY = date(2026, 9, 7)
@@ -109,3 +113,32 @@ async def test_a_lesson_added_on_a_weekend_is_shown(store: Store, county: str, c
     await add_lesson(store, planner, clock, lesson)
     day = (await school_days(store, "S3", saturday))[saturday]
     assert (day.kind, len(day.remote), day.remote[0].parts) == ("weekend", 1, ())
+
+
+async def test_winter_bells_are_followed_from_their_day_on(
+    store: Store, county: str, clock: Any, planner: Actor
+) -> None:
+    async with store.write() as session:
+        session.add_all(
+            Bell(
+                county=county,
+                bell_code="W2",
+                weekday=day,
+                period=each.name,
+                start=each.start + 30,
+                end=each.end + 30,
+                label="",
+            )
+            for day in range(1, 6)
+            for each in BELL
+        )
+        await session.flush()
+        winter = Circumstance("bell_changed", "B2", MONDAY + timedelta(7), bell_code="W2")
+        await record(session, planner, await load_county_in_force(session, county), winter, at=clock.now())
+    before = (await school_days(store, "S2", MONDAY))[MONDAY]
+    after = (await school_days(store, "S2", MONDAY + timedelta(7)))[MONDAY + timedelta(7)]
+    assert [day.periods[0].start for day in (before, after)] == [510, 540]
+    assert [day.local[0].start for day in (before, after)] == [510, 540]
+    async with store.read() as session:
+        assert (await periods_of(session, county, "S2"))[1][0].start == 540
+        assert (await periods_of(session, county, "S1"))[1][0].start == 520
