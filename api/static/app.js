@@ -141,7 +141,7 @@ function mark(field, text) {
 /** Clears what `tell` wrote. @param {HTMLFormElement} form */
 export function clear(form) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
-  for (const note of form.querySelectorAll(".field-error")) note.remove();
+  for (const note of form.querySelectorAll(".field-error:not([data-error])")) note.remove();
   const spot = form.querySelector("[data-error]");
   if (spot instanceof HTMLElement) spot.hidden = true;
 }

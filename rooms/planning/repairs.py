@@ -26,6 +26,7 @@ from rooms.planning.meeting_locks import load_problem, lock_in, with_locks
 from rooms.planning.versions import load_plan, save_plan
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
+from scheduler.locked_meetings import same_meeting, standing_locks
 from scheduler.problem import Lock, Plan, Problem
 from scheduler.repair import Repaired, follow_bells, repair
 
@@ -120,7 +121,8 @@ async def preview_repair(
 
     `plan_id` is the version to mend; None takes the one that stands. Refusals: `NotFound` ``plan_unknown``, `Conflict` ``no_plan``,
     those of `check_circumstance`, `Invalid` ``circumstance_dated`` (single days: `rooms.planning.substitutions`),
-    ``more_moves_range``, `Unavailable` ``took_too_long``.
+    ``more_moves_range``, `Conflict` ``lock_cannot_stand`` (whatever else moves, the meeting breaks a rule), `Unavailable`
+    ``took_too_long``.
     """
     if not 0 <= wish.more_moves <= MOST_MOVES:
         raise Invalid("more_moves_range", most=MOST_MOVES)
@@ -153,6 +155,10 @@ async def preview_repair(
 
 def _mended(wish: Wish, before: Problem, after: Problem, standing: Plan, stale: bool) -> Made:
     """The work of the process. `stale`: the plan is of an earlier county, whose bound says nothing of this one."""
+    if wish.lock is not None and not any(
+        same_meeting(wish.lock.meeting, lock.meeting) for lock in standing_locks(after)
+    ):
+        raise Conflict("lock_cannot_stand")
     carried = follow_bells(standing, before, after) if before.schools != after.schools else standing
     repaired = repair(
         after, carried, before=None if stale else before, more_moves=wish.more_moves, seconds=SOLVE_SECONDS

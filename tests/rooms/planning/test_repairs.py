@@ -29,7 +29,7 @@ from rooms.refusals import Conflict, Invalid, NotFound, Unavailable
 from rooms.store import Actor, Store
 from rooms.tables import AuditLeaf, Bell, PlanVersion, RepairDraft
 from scheduler.check import check
-from scheduler.problem import Lock, TeacherCode
+from scheduler.problem import Lock, Slot, TeacherCode
 
 GONE = Circumstance("teacher_away", "T1", date(2026, 9, 1), reason="产假")
 
@@ -131,6 +131,9 @@ async def test_a_meeting_that_must_stand_is_locked_when_the_repair_is_accepted(
         assert [kept.reason for kept in await locks_of(session, "C")] == ["教研室决定"]
         plan = await load_plan(session, version.id)
     assert [m.lead_teacher for m in plan.meetings if m.slot == MONDAY.slot and "K2" in m.classes] == ["T4"]
+    taught = Lock(replace(MONDAY, code="L2", slot=Slot(1, 520, 560)))  # K2 has a local lesson then
+    with pytest.raises(Conflict, match="lock_cannot_stand"):
+        await preview_repair(store, planner, clock, "C", Wish(lock=taught))
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
