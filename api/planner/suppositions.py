@@ -123,7 +123,7 @@ def _when(language: Language, what: Circumstance) -> str:
         parts = [say(language, "whatif.every_day")]
     else:
         days = get_day_names("abbreviated", locale=language)
-        parts = ["、".join(days[weekday - 1] for weekday in sorted(what.weekdays))]
+        parts = [say(language, "whatif.and").join(days[weekday - 1] for weekday in sorted(what.weekdays))]
     if what.period:
         parts.append(say(language, "whatif.period", n=what.period))
     elif what.start is not None and what.end is not None:

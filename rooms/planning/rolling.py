@@ -82,16 +82,20 @@ def _found(followed: Followed) -> int:
 async def accept_roll_over(
     store: Store, actor: Actor, clock: Clock, county: str, number: int, *, up: bool, corrections: Corrections
 ) -> t.PlanVersion:
-    """Keeps what `preview_roll_over` shows as the county's next draft. Refusals as there, and ``roll_over_empty`` (nothing fits)."""
-    async with store.write() as session:
+    """Keeps what `preview_roll_over` shows as the county's next draft. Refusals as there, and ``roll_over_empty`` (nothing fits).
+
+    It is worked out before the transaction, which would keep others waiting, and judged within it by the county as it then is.
+    """
+    async with store.read() as session:
         done = await preview_roll_over(session, county, number, up=up, corrections=corrections)
-        if not done.rolled.kept:
-            raise Conflict("roll_over_empty", number=number)
-        version = await _version(session, county, number)
+    if not done.rolled.kept:
+        raise Conflict("roll_over_empty", number=number)
+    async with store.write() as session:
+        version, problem = await _version(session, county, number), await load_problem(session, county)
         header = await session.get_one(t.County, county)
         return await save_plan(
-            session, actor, done.problem, done.rolled.plan, revision=header.revision, at=clock.now(),
-            previous_id=version.id, origin="roll_over",
+            session, actor, problem, done.rolled.plan, revision=header.revision, at=clock.now(), previous_id=version.id,
+            origin="roll_over",
         )  # fmt: skip
 
 
