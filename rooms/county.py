@@ -221,11 +221,13 @@ class County:
     calendar: tuple[CalendarDay, ...] = ()
     policy_values: Mapping[str, int] = field(default_factory=dict)
     """Only the keys that the file gives."""
+    policy_set: Mapping[str, int] = field(default_factory=dict)
+    """What planners set here over the file; an import leaves it alone."""
 
     @cached_property
     def policy(self) -> Policy:
-        """The policy in force: what the file gives, over the defaults."""
-        given: dict[str, Any] = dict(self.policy_values)
+        """The policy in force: what was set here, over what the file gives, over the defaults."""
+        given: dict[str, Any] = {**self.policy_values, **self.policy_set}
         return Policy(**{key: bool(value) if key in POLICY_FLAGS else value for key, value in given.items()})
 
     @cached_property

@@ -145,6 +145,7 @@ async def read_rows(session: AsyncSession, header: t.County) -> c.County:
         ),
         calendar=tuple(_value(c.CalendarDay, row) for row in await rows(t.CalendarDay, "day")),
         policy_values={row["key"]: int(row["value"]) for row in await rows(t.PolicyValue, "key")},
+        policy_set={row["key"]: row["value"] for row in await rows(t.PolicyOverride, "key")},
     )
 
 

@@ -52,7 +52,9 @@ def records(county: c.County) -> dict[str, list[Record]]:
     found["calendar"] = [
         [day.day.isoformat(), day.kind, _optional(day.follows_weekday), day.note] for day in county.calendar
     ]
-    found["policy"] = [[key, str(value)] for key, value in county.policy_values.items()]
+    found["policy"] = [
+        [key, str(value)] for key, value in sorted({**county.policy_values, **county.policy_set}.items())
+    ]
     return found
 
 

@@ -382,6 +382,17 @@ class PolicyValue(Base):
     value: Mapped[str]
 
 
+class PolicyOverride(Base):
+    """A policy value that a planner set here: it holds over the file's, and no import touches it."""
+
+    __tablename__ = "policy_overrides"
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[int]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
 # ---------------------------------------------------------------- plans
 
 

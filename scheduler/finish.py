@@ -20,7 +20,7 @@ from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Un
 from scheduler.settle import Settle
 from scheduler.wishes import wished
 
-FEW = 24
+FEW = 12
 """Needs that lack lessons up to which a plan is filled up twice, as it was before it settled and after."""
 
 

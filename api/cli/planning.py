@@ -86,7 +86,7 @@ def plan(
     if violations:
         say_all(console, "plan.not_legal", {"rule": violations[0].rule, "count": len(violations)})
         sys.exit(2)
-    write_plan(out, problem, planned)
+    write_plan(out, problem, planned, before)
     if not quiet:
         _summary(console, planned, out)
 

@@ -31,6 +31,7 @@ from scheduler.problem import (
     Unmet,
 )
 from scheduler.roll_over import Misfit
+from scheduler.wishes import WishFigure, wishes_of
 
 PAIRINGS = ("lead_school_code", "receive_school_code", "subjects")
 MEETINGS = (
@@ -82,7 +83,21 @@ def reason_of(unmet: Unmet) -> str:
 # ---------------------------------------------------------------- out
 
 
-def write_plan(folder: Path, problem: Problem, plan: Plan) -> None:
+def wish_rows(figures: Iterable[WishFigure]) -> list[dict[str, Any]]:
+    """The wishes as ``summary.json`` keeps them: lessons where halves are counted, cases else."""
+    return [
+        {
+            "wish": figure.code,
+            "key": figure.key,
+            "value": lessons(figure.value) if figure.unit == "halves" else figure.value,
+            "weight": figure.weight,
+            "cost": figure.cost,
+        }
+        for figure in figures
+    ]
+
+
+def write_plan(folder: Path, problem: Problem, plan: Plan, previous: Plan | None = None) -> None:
     """Writes the files of a plan into a folder, which is made where it is missing. Older files are replaced one by one.
 
     Rows stand in an order of their own: the same plan is the same bytes, whether it comes from a search or from a store.
@@ -103,7 +118,8 @@ def write_plan(folder: Path, problem: Problem, plan: Plan) -> None:
         ),
     )
     _write(folder / "advice.csv", ADVICE, (_advice_row(rank, each) for rank, each in enumerate(plan.advice, 1)))
-    text = json.dumps(summary_of(plan), ensure_ascii=False, indent=1) + "\n"
+    summary = summary_of(plan) | {"wishes": wish_rows(wishes_of(problem, plan, previous))}
+    text = json.dumps(summary, ensure_ascii=False, indent=1) + "\n"
     _replace(folder / "summary.json", text)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
-from rooms.planning.files import summary_of
+from rooms.planning.files import summary_of, wish_rows
 from rooms.planning.reason_rows import advice_of, advice_rows, unmet_of, unmet_row
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor
@@ -31,6 +31,7 @@ from scheduler.problem import (
     Subject,
     TeacherCode,
 )
+from scheduler.wishes import wishes_of
 
 Origin = Literal["run", "repair", "hand", "roll_over"]
 """What a version came from; one of a supposed county is a ``what_if``, whatever made it."""
@@ -57,6 +58,8 @@ async def save_plan(
     violations = await asyncio.to_thread(check, problem, plan)  # a large county takes the better part of a second
     if violations:
         raise Invalid("plan_not_legal", rule=violations[0].rule, count=len(violations))
+    previous = None if previous_id is None else await load_plan(session, previous_id)
+    wishes = wish_rows(await asyncio.to_thread(wishes_of, problem, plan, previous))
     last = await session.scalar(select(func.max(PlanVersion.number)).where(PlanVersion.county == problem.code))
     version = PlanVersion(
         county=problem.code,
@@ -72,7 +75,7 @@ async def save_plan(
         published_at=None,
         published_by=None,
         effective_from=None,
-        summary=summary_of(plan) | {"advice": advice_rows(plan.advice)},
+        summary=summary_of(plan) | {"advice": advice_rows(plan.advice), "wishes": wishes},
     )
     session.add(version)
     await session.flush()

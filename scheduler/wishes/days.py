@@ -29,6 +29,6 @@ class DaysApart(Wish):
         for (school_class, subject), meetings in scene.by_need.items():
             count = pairs_close_by([meeting.slot for meeting in meetings])
             if count:
-                days = sorted({meeting.slot.weekday for meeting in meetings})
-                facts = {"school_class": school_class, "subject": subject, "days": tuple(days)}
+                slots = tuple(sorted(meeting.slot for meeting in meetings))
+                facts = {"school_class": school_class, "subject": subject, "slots": slots}
                 yield Cause(count, facts, codes_of(meetings))

@@ -72,7 +72,7 @@ async def test_every_page_stands_at_every_size(school_day: SchoolDay, browser: B
     values = {
         "draft": draft, "county": sc.COUNTY, "number": "1", "lesson": lesson, "occurrence": lesson, "school": sc.VILLAGE,
         "teacher": sc.TEACHER, "room": sc.VILLAGE_ROOM, "run": "1", "figure": "due_receive",
-        "class_code": sc.VILLAGE_CLASS, "subject": "music",
+        "class_code": sc.VILLAGE_CLASS, "subject": "music", "wish": "W3",
     }  # fmt: skip
     wrong: list[str] = []
     pages = list(addresses(values))

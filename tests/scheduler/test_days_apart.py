@@ -17,7 +17,7 @@ def test_a_day_between_is_enough() -> None:
 
 def test_neighbouring_days_count_a_pair_each() -> None:
     (cause,) = wished(DaysApart, county(), meeting(2), meeting(3), meeting(4), meeting(1, classes=["W4"]))
-    assert (cause.count, cause.facts["days"]) == (2, (2, 3, 4))
+    assert cause.count == 2
     assert cause.meetings == ("M2-480-3-W3a", "M3-480-3-W3a", "M4-480-3-W3a")
 
 
