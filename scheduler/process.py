@@ -25,6 +25,8 @@ GRACE = 10.0
 """Seconds beyond its limit after which a run that has not answered is killed."""
 SLACK = 1.25
 """Part of the memory allowed at which a run is killed that has not ended by itself."""
+LEAST = 2.0
+"""Seconds that a run searches even where its process was slow to start."""
 WEIGH_EVERY = 1.0
 """Seconds between two looks at the memory."""
 
@@ -42,8 +44,13 @@ def family_of(pid: int | None) -> Iterator[int]:
         return
 
 
-def _work(line: Connection, problem: Problem, limits: Limits, previous: Plan | None) -> None:
-    """The process: plans, tells, and listens for the word to stop. Ends with its parent."""
+def _work(line: Connection, problem: Problem, limits: Limits, previous: Plan | None, called: float) -> None:
+    """The process: plans, tells, and listens for the word to stop. Ends with its parent.
+
+    Its own start counts as time of the run: `called` is the monotonic instant of the call.
+    """
+    left = limits.seconds - (time.monotonic() - called)
+    limits = replace(limits, seconds=max(left, min(LEAST, limits.seconds)))
     with contextlib.suppress(OSError):
         os.setpgid(0, 0)
     parent = os.getppid()
@@ -70,7 +77,9 @@ class Run:
         self._began = self._weighed = time.monotonic()
         context = multiprocessing.get_context("spawn")
         self._line, there = context.Pipe()
-        self._process = context.Process(target=_work, args=(there, problem, limits, previous), daemon=False)
+        self._process = context.Process(
+            target=_work, args=(there, problem, limits, previous, self._began), daemon=False
+        )
         self._process.start()
         there.close()
 

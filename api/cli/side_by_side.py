@@ -19,8 +19,8 @@ from scheduler.problem import Plan, Problem
 from scheduler.process import Run
 from scheduler.rules import Violation
 
-OVERHEAD = 3.0
-"""Seconds of a county outside its search: a process that starts, the judge, the files."""
+OVERHEAD = 2.0
+"""Seconds of a county after its run: the judge and the files, two counties at once."""
 LEAST = 2.0
 """Seconds that a county searches at least, whatever the share."""
 COUNTED = 3600.0
