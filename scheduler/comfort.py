@@ -152,8 +152,8 @@ class Comfort:
         return self.share_of(teacher) - self._loads[teacher]
 
     def overloaded(self) -> list[TeacherCode]:
-        """Teachers who lead beyond their fair share."""
-        return [code for code, beyond in self._beyond.items() if beyond]
+        """Teachers who lead beyond their fair share; in order, for a draw from them must not hang on how sets lie in memory."""
+        return sorted(code for code, beyond in self._beyond.items() if beyond)
 
     def unknown(self, need: int) -> bool:
         """Whether the edition of a need's class is unknown."""
