@@ -250,7 +250,11 @@ class Board:
             return False
         if not self.load_left(spot) or not (spot.host is not None or self.staff_left(spot.school, spot.mask)):
             return False
-        return self.room_for(spot, 1, receiving) is not None
+        if spot.host is not None:
+            return self.room_for(spot, 1, receiving) is not None
+        mask, busy, seats = spot.mask, self.room_busy, self.offers.seats_in  # asked most of all: any room will do
+        rooms = self.offers.leadable[spot.school]
+        return any(not busy[code] & mask and code != receiving and seats[code] > 0 for code in rooms)
 
     def rivals(self, spot: Spot) -> Iterable[int]:
         """Other synchronous spots of the teacher at the same time: the teacher is busy there anyway, so masks do not tell."""
@@ -262,18 +266,19 @@ class Board:
 
     def load_left(self, spot: Spot) -> bool:
         """H9: one more remote meeting within the teacher's week and day."""
-        teacher = self.offers.problem.teachers[spot.teacher]
-        return all(
-            self.week_load[spot.teacher, week] < teacher.week_limit
-            and self.day_load[spot.teacher, spot.slot.weekday, week] < teacher.day_limit
-            for week in (ODD, EVEN)
-            if week & spot.slot.weeks
-        )
+        code, slot = spot.teacher, spot.slot
+        teacher = self.offers.problem.teachers[code]
+        for week in (ODD, EVEN):
+            if week & slot.weeks and (
+                self.week_load[code, week] >= teacher.week_limit
+                or self.day_load[code, slot.weekday, week] >= teacher.day_limit
+            ):
+                return False
+        return True
 
     def seats_in(self, room: RoomCode) -> int:
         """H7: receivers that a lead room and the policy allow."""
-        limit = self.offers.problem.rooms[room].max_receivers
-        return self.policy.max_receivers if limit is None else min(limit, self.policy.max_receivers)
+        return self.offers.seats_in[room]
 
     def room_for(
         self, spot: Spot, receivers: int, barred: RoomCode | None = None, liked: RoomCode | None = None

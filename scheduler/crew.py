@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkContext, SpawnContext
@@ -21,7 +21,7 @@ from scheduler.assemble import delivery_meetings, numbered
 from scheduler.board import Board
 from scheduler.bound import prove
 from scheduler.explain import SchoolCeiling
-from scheduler.finish import finished
+from scheduler.finish import stages
 from scheduler.improve import Snapshot, rebuild
 from scheduler.offers import Offers
 from scheduler.outcome import Limits
@@ -63,7 +63,7 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The plan made of the best state: activities placed, reasons given."""
+    """A plan made of the best state, better than the one told before."""
 
     plan: Plan
 
@@ -158,7 +158,9 @@ def searcher(line: Connection, task: Task, number: int) -> None:
             order = line.recv()
             if isinstance(order, Finish):
                 state = search.best() if search.best_weighted > order.weighted else order.state
-                line.send(Finished(_finish(offers, state, order, task)))
+                for plan in _finish(offers, state, order, task):
+                    line.send(Finished(plan))
+                line.close()
                 return
             if isinstance(order, Adopt) and cycles.number == 1:
                 search.adopt(order.state)
@@ -175,8 +177,8 @@ def searcher(line: Connection, task: Task, number: int) -> None:
             search.best()
 
 
-def _finish(offers: Offers, state: Snapshot, order: Finish, task: Task) -> Plan:
-    return finished(
+def _finish(offers: Offers, state: Snapshot, order: Finish, task: Task) -> Iterator[Plan]:
+    return stages(
         offers,
         state,
         task.previous,

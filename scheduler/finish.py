@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -20,9 +20,6 @@ from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Un
 from scheduler.settle import Settle
 from scheduler.wishes import wished
 
-FEW = 12
-"""Needs that lack lessons up to which a plan is filled up twice, as it was before it settled and after."""
-
 
 def fill_up(board: Board) -> None:
     """Takes every seat that is simply free, so that no reason is ever asked for a lesson that would fit."""
@@ -38,7 +35,7 @@ def fill_up(board: Board) -> None:
                     board.seat(need, number)
 
 
-def finished(
+def stages(
     offers: Offers,
     state: Snapshot,
     previous: Plan | None,
@@ -50,35 +47,47 @@ def finished(
     status: PlanStatus,
     go_on: Callable[[int], bool] = lambda tries: False,
     settle_on: Callable[[int], bool] = lambda tries: False,
-) -> Plan:
-    """The plan of a state. `bound` must be proved.
+) -> Iterator[Plan]:
+    """The plan of a state, whole and legal from the first stage on and better with each: a run that is out of time has the last one.
 
-    `go_on` says, after so many tries, whether activities may be fitted in better still; `settle_on`, whether the board may
-    still be made more comfortable.
+    First activities are placed; then fitted in as `go_on` allows, after so many tries, and every lesson that is missing gets its reason; then
+    the plan is made more comfortable as `settle_on` allows; last comes what would help most. `bound` must be proved.
     """
-    board = Board(offers)
+    problem, board = offers.problem, Board(offers)
+
+    def told(meetings: Sequence[Meeting], reasons: Iterable[Unmet]) -> Plan:
+        by_need = {(lack.school_class, lack.subject): lack for lack in reasons}
+        return plan_of(problem, meetings, by_need, bound=bound, seconds=seconds, seed=seed, status=status)
+
     rebuild(board, state)
     honour_locked(board)
     fill_up(board)
     fit = ActivityFit(board, Random(seed), previous)  # noqa: S311 # a seeded search, nothing secret
+    yield told(numbered(delivery_meetings(board), previous) + fit.meetings, _not_asked(problem))
     tries = 0
     while not fit.complete and go_on(tries):
         fit.step()
         tries += 1
     plain = numbered(delivery_meetings(board), previous) + fit.meetings
-    activities = settled(board, fit, previous, Random(seed), settle_on)  # noqa: S311 # a seeded search, nothing secret
-    meetings, problem = numbered(delivery_meetings(board), previous) + activities, offers.problem
-    explainer = Explainer(problem, meetings, ceilings, previous)
+    explainer = Explainer(problem, plain, ceilings, previous)
     explainer.settle()
-    if (
-        0 < len(list(explainer.lacking())) <= FEW and meetings != plain
-    ):  # what simply fits may have fitted better before
-        before = Explainer(problem, plain, ceilings, previous)
-        before.settle()
-        explainer = max((explainer, before), key=_won)
-    reasons = {(lack.school_class, lack.subject): lack for lack in explainer.reasons()}
-    plan = plan_of(problem, explainer.meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
-    return replace(plan, advice=advise(explainer))
+    plan = told(explainer.meetings, explainer.reasons())
+    yield plan
+    activities = settled(board, fit, previous, Random(seed), settle_on)  # noqa: S311 # a seeded search, nothing secret
+    meetings = numbered(delivery_meetings(board), previous) + activities
+    if meetings != plain:
+        after = Explainer(problem, meetings, ceilings, previous)
+        after.settle()
+        if _won(after) >= _won(explainer):  # what simply fits may have fitted better before
+            explainer, plan = after, told(after.meetings, after.reasons())
+            yield plan
+    yield replace(plan, advice=advise(explainer))
+
+
+def finished(plans: Iterable[Plan]) -> Plan:
+    """The last of the stages."""
+    *_, last = plans
+    return last
 
 
 def _won(explainer: Explainer) -> tuple[int, tuple[int, int]]:
@@ -108,10 +117,20 @@ def settled(
     return widened(board, fit.standing, fit.meetings)
 
 
-def bare(problem: Problem, meetings: Sequence[Meeting], *, bound: int, seconds: float, seed: int) -> Plan:
+def bare(
+    problem: Problem,
+    meetings: Sequence[Meeting],
+    *,
+    bound: int,
+    seconds: float,
+    seed: int,
+    status: PlanStatus = "stopped",
+) -> Plan:
     """A plan of delivery meetings alone, for a run that was ended before it could finish: reasons were not looked for."""
-    reasons = {
-        (need.school_class, need.subject): Unmet(need.school_class, need.subject, 0, "run_ended")
-        for need in problem.needs
-    }
-    return plan_of(problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status="stopped")
+    reasons = {(lack.school_class, lack.subject): lack for lack in _not_asked(problem)}
+    return plan_of(problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
+
+
+def _not_asked(problem: Problem) -> list[Unmet]:
+    """What is said of a missing lesson before its reason was looked for."""
+    return [Unmet(need.school_class, need.subject, 0, "run_ended") for need in problem.needs]

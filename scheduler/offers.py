@@ -121,6 +121,14 @@ class Offers:
         self.days: list[int] = []
         """Spot → weekday and parity of weeks as bits, to see at once whether two spots fall on one day."""
         self.halves: list[int] = []
+        self.hosted: list[bool] = []
+        """Spot → whether it is synchronous with a lesson."""
+        most = problem.policy.max_receivers
+        self.seats_in: dict[RoomCode, int] = {
+            room.code: most if room.max_receivers is None else min(room.max_receivers, most)
+            for room in problem.rooms.values()
+        }
+        """H7: receivers that a lead room and the policy allow."""
         self._staff_masks()
         self._bells()
         self._teachers()
@@ -130,6 +138,8 @@ class Offers:
             len(self.wants), self._grouped
         )
         """Need → lead school → its teachers and their spots."""
+        self.two_periods: Sequence[frozenset[int]] = PerNeed(len(self.wants), self._two_periods)
+        """Need → those of its spots that cost the receiving school parts of two periods."""
         if eager:
             for _ in self.seats:
                 pass
@@ -337,6 +347,7 @@ class Offers:
         self.masks.append(spot.mask)
         self.days.append(_day_bits(spot.slot))
         self.halves.append(spot.slot.halves)
+        self.hosted.append(spot.host is not None)
         return number
 
     def spot_of_lock(self, lock: Lock) -> int:
@@ -352,6 +363,10 @@ class Offers:
         if bell is not None and meeting.slot in bell.index:
             self._window[number] = (self.number_of_bell[id(bell)], bell.index[meeting.slot])
         return number
+
+    def _two_periods(self, need: int) -> frozenset[int]:
+        school = self.wants[need].school
+        return frozenset(n for spots in self.seats[need].values() for n in spots if self.covers_two(school, n))
 
     def covers_two(self, school: SchoolCode, number: int) -> bool:
         """Whether a meeting in the spot costs the receiving school parts of two periods."""

@@ -95,12 +95,13 @@ def _fill(
     room_busy = board.room_busy[want.room] if want.room is not None else 0
     held_by_teacher = board.teacher_busy[teacher]
     joins = [n for n in spots if n in sittings]
-    fresh = [n for n in spots if n not in sittings and not masks[n] & room_busy]
+    hosted, alone_busy = offers.hosted, room_busy | held_by_teacher
+    fresh = [n for n in spots if n not in sittings and not masks[n] & (room_busy if hosted[n] else alone_busy)]
     if len(fresh) > 1:
         turn = int(random.random() * len(fresh))
         fresh = fresh[turn:] + fresh[:turn]
         if random.random() < 0.8:  # a meeting across two periods of the receiving school costs its room twice
-            fresh.sort(key=lambda number: offers.covers_two(want.school, number))
+            fresh.sort(key=offers.two_periods[need].__contains__)
     chosen: list[int] = []
     used_days = used_mask = opened_days = 0
     for number in board.spots_of[need]:  # a locked meeting
@@ -123,9 +124,6 @@ def _fill(
             or masks[number] & used_mask
             or days[number] & (used_days if one_a_day else opened_days)
         ):
-            continue
-        spot = offers.spots[number]
-        if spot.host is None and masks[number] & held_by_teacher:
             continue
         if week_left <= 0:
             break

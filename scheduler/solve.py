@@ -9,7 +9,7 @@ from random import Random
 from scheduler.bound import prove
 from scheduler.crew import COOLED, Crew
 from scheduler.explain import SchoolCeiling
-from scheduler.finish import bare, finished
+from scheduler.finish import bare, finished, stages
 from scheduler.offers import Offers
 from scheduler.outcome import Ended, Limits, Outcome, Phase, Progress, Solved
 from scheduler.polish import Polish
@@ -26,8 +26,8 @@ SHARE_AT = (0.5, 0.68, 0.82, 0.92)
 
 FIT_SECONDS = 8.0
 """The longest time that activities are fitted in for."""
-FIT_PART = 0.4
-"""The part of the time left that fitting may take; reasons and lists need the rest."""
+FIT_PART, SETTLED_PART = 0.3, 0.62
+"""The parts of the time left after which fitting, and the comfort that follows the reasons, must be over; what would help most needs the rest."""
 FIT_TRIES = 40
 """The same in deterministic mode."""
 SETTLE_SECONDS = 4.0
@@ -138,15 +138,22 @@ class _Run:
         now = time.monotonic()
         fit_until, settle = now, (0.0, now)
         if self.status == "feasible":
-            left, least = max(0.0, deadline - now), min(SETTLE_SECONDS, SETTLE_LEAST * self.limits.seconds)
-            fit_until += min(FIT_SECONDS, FIT_PART * max(0.0, left - least))
-            settle = min(SETTLE_SECONDS, SETTLE_MOST * self.limits.seconds), min(fit_until + least, deadline)
+            left = max(0.0, deadline - now)
+            fit_until += min(FIT_SECONDS, FIT_PART * left)
+            settle = min(SETTLE_SECONDS, SETTLE_MOST * self.limits.seconds), now + SETTLED_PART * left
         if self.crew.finish(self.seconds, self.status, fit_until, settle):
-            while self.crew.plan is None and self.crew.searchers and time.monotonic() < deadline:
+            while self.crew.searchers and time.monotonic() < deadline:
                 self.crew.listen(0.1)
         if self.crew.plan is not None:
             return self.crew.plan
-        return bare(self.problem, best.meetings, bound=self.crew.bound, seconds=self.seconds, seed=self.limits.seed)
+        return bare(
+            self.problem,
+            best.meetings,
+            bound=self.crew.bound,
+            seconds=self.seconds,
+            seed=self.limits.seed,
+            status=self.status,
+        )
 
 
 def _alone(problem: Problem, limits: Limits, previous: Plan | None, report: Report, stop: Stop) -> Outcome:
@@ -174,15 +181,17 @@ def _alone(problem: Problem, limits: Limits, previous: Plan | None, report: Repo
         if step % 50 == 0:
             report(Progress("improve", 0.0, search.best_weighted, bound, step))
     plan = finished(
-        offers,
-        search.best(),
-        previous,
-        ceilings,
-        bound=bound,
-        seconds=0.0,
-        seed=limits.seed,
-        status=status,
-        go_on=lambda tries: tries < FIT_TRIES,
-        settle_on=lambda tries: tries < SETTLE_TRIES * limits.steps,
+        stages(
+            offers,
+            search.best(),
+            previous,
+            ceilings,
+            bound=bound,
+            seconds=0.0,
+            seed=limits.seed,
+            status=status,
+            go_on=lambda tries: tries < FIT_TRIES,
+            settle_on=lambda tries: tries < SETTLE_TRIES * limits.steps,
+        )
     )
     return Solved(plan)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from scheduler.assemble import missing_of, plan_of
-from scheduler.finish import finished
+from scheduler.finish import stages
 from scheduler.greedy import plain_greedy
 from scheduler.improve import snapshot
 from scheduler.offers import Offers
@@ -24,12 +24,12 @@ Mutation = Callable[[Problem, Plan], Iterator[Case]]
 
 
 def legal_plan(problem: Problem) -> Plan:
-    """A whole plan, activities and all, made by turns: quick, and legal for any county."""
+    """A whole plan, activities and all, made by turns; nobody has asked for reasons yet. Quick, and legal for any county."""
     offers = Offers(problem, Grid(problem))
     board = plain_greedy(offers)
     most = sum(need.halves * need.priority for need in problem.needs)
     state = snapshot(board, range(len(offers.wants)))
-    return finished(offers, state, None, {}, bound=most, seconds=0.0, seed=0, status="feasible")
+    return next(stages(offers, state, None, {}, bound=most, seconds=0.0, seed=0, status="feasible"))
 
 
 def again(problem: Problem, meetings: Sequence[Meeting]) -> Case:

@@ -15,13 +15,14 @@ from scheduler.outcome import Limits, Solved
 from scheduler.problem import Lock, Meeting, Plan, Problem, RoomCode, Slot
 from scheduler.solve import solve
 from tests.scheduler.counties import counties
+from tests.scheduler.legal import legal_plan
 from tests.scheduler.small import county, meeting, plan
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def planned(problem: Problem, seed: int) -> Plan:
-    outcome = solve(problem, Limits(seed=seed, deterministic=True, steps=15))
+    outcome = solve(problem, Limits(seed=seed, deterministic=True, steps=5))
     assert isinstance(outcome, Solved)
     return outcome.plan
 
@@ -36,7 +37,7 @@ def some_of(meetings: tuple[Meeting, ...], seed: int) -> tuple[Lock, ...]:
 @quick
 @given(counties, st.integers(0, 999))
 def test_what_is_locked_stands_in_the_next_plan(problem: Problem, seed: int) -> None:
-    first = planned(problem, 1)
+    first = legal_plan(problem)
     locked = replace(problem, locks=some_of(first.meetings, seed))
     assert standing_locks(locked) == locked.locks
     second = planned(locked, 2)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.check import check
-from scheduler.finish import finished
+from scheduler.finish import finished, stages
 from scheduler.offers import Offers
 from scheduler.places import FURTHEST
 from scheduler.problem import (
@@ -37,7 +37,7 @@ def planned(problem: Problem) -> Plan:
     offers = Offers(problem, Grid(problem))
     search = Search(offers, Random(5))  # a seeded example
     search.construct()
-    return finished(offers, search.best(), None, {}, bound=10**6, seconds=0.0, seed=5, status="feasible")
+    return finished(stages(offers, search.best(), None, {}, bound=10**6, seconds=0.0, seed=5, status="feasible"))
 
 
 def need_of(problem: Problem, unmet: Unmet) -> Need:

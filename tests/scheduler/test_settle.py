@@ -12,7 +12,7 @@ from scheduler.activities import worth
 from scheduler.assemble import delivery_meetings, numbered
 from scheduler.board import Board
 from scheduler.check import check
-from scheduler.finish import finished
+from scheduler.finish import finished, stages
 from scheduler.fit import ActivityFit
 from scheduler.improve import rebuild
 from scheduler.offers import Offers
@@ -39,7 +39,17 @@ def planned(search: Search, previous: Plan | None, tries: int) -> Plan:
     """The search's best state as a plan that has settled for so many tries."""
     state, settle_on = search.best(), lambda tried: tried < tries
     return finished(
-        search.offers, state, previous, {}, bound=1 << 30, seconds=0.0, seed=1, status="feasible", settle_on=settle_on
+        stages(
+            search.offers,
+            state,
+            previous,
+            {},
+            bound=1 << 30,
+            seconds=0.0,
+            seed=1,
+            status="feasible",
+            settle_on=settle_on,
+        )
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from scheduler.bound import prove
 from scheduler.check import check
-from scheduler.finish import finished
+from scheduler.finish import finished, stages
 from scheduler.greedy import plain_greedy
 from scheduler.improve import snapshot, try_anew
 from scheduler.offers import Offers
@@ -49,7 +49,7 @@ def test_the_plain_greedy_is_legal_and_not_above_the_bound(problem: Problem) -> 
     board = plain_greedy(offers)
     state = snapshot(board, range(len(offers.wants)))
     bound = prove(problem, lambda *_: None, lambda: True, seconds=10.0)
-    plan = finished(offers, state, None, {}, bound=bound, seconds=0.0, seed=0, status="feasible")
+    plan = finished(stages(offers, state, None, {}, bound=bound, seconds=0.0, seed=0, status="feasible"))
     assert check(problem, plan) == []
 
 
@@ -64,7 +64,7 @@ def test_a_board_that_is_solved_anew_is_never_worse_and_stays_legal(problem: Pro
         free = {need for need in range(len(offers.wants)) if (need + round_) % 2}
         try_anew(search.board, free, search.random, 5.0)
         assert search.board.weighted >= before
-    plan = finished(offers, search.best(), None, {}, bound=10**9, seconds=0.0, seed=0, status="feasible")
+    plan = finished(stages(offers, search.best(), None, {}, bound=10**9, seconds=0.0, seed=0, status="feasible"))
     assert check(problem, plan) == []
 
 
