@@ -150,11 +150,11 @@ async def lock_all(call: Call[CountyPath, Nothing, Nothing]) -> Count:
     return Count(meetings=await lock_published(call.app.store, call.actor, call.app.clock, call.path.county))
 
 
-@routes.post("/api/planner/{county}/locks/automatic/unlock", needs="plan.run", summary="Unlock all automatic locks")
-async def unlock_all(call: Call[CountyPath, Nothing, Nothing]) -> Count:
-    return Count(meetings=await unlock_automatic(call.app.store, call.actor, call.app.clock, call.path.county))
-
-
 @routes.post("/api/planner/{county}/locks/{lock}/unlock", needs="plan.run", summary="Unlock a meeting")
 async def unlock_one(call: Call[LockPath, Nothing, Nothing]) -> None:
     await unlock(call.app.store, call.actor, call.app.clock, call.path.county, call.path.lock)
+
+
+@routes.post("/api/planner/{county}/locks/release", needs="plan.run", summary="Unlock all automatic locks")
+async def unlock_all(call: Call[CountyPath, Nothing, Nothing]) -> Count:
+    return Count(meetings=await unlock_automatic(call.app.store, call.actor, call.app.clock, call.path.county))

@@ -34,7 +34,7 @@ KEPT = timedelta(hours=4)
 """How long a draft may wait to be accepted."""
 SOLVE_SECONDS = 5.0
 """The longest time of each of the two solves of a repair."""
-GRACE_SECONDS = 40.0
+GRACE_SECONDS = 110.0
 """Beyond that, for everything around them on a large county; then the process is ended."""
 MOST_MOVES = 50
 KINDS = ("draft", "published", "superseded")

@@ -76,5 +76,5 @@ async def test_locks_by_hand_and_automatic_ones_look_different(site: Site) -> No
         mine = re.findall(r"/locks/(\d+)/unlock", await page(client, "/planner/alpha/plans/1/meetings"))
         await sent(client, f"/api/planner/alpha/locks/{mine[0]}/unlock", {}, 204)
         assert await sent(client, "/api/planner/alpha/locks/published", {}, 200) == {"meetings": 1}
-        assert await sent(client, "/api/planner/alpha/locks/automatic/unlock", {}, 200) == {"meetings": 1}
+        assert await sent(client, "/api/planner/alpha/locks/release", {}, 200) == {"meetings": 1}
         assert "/unlock" not in await page(client, "/planner/alpha/plans/1/meetings")
