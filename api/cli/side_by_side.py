@@ -132,5 +132,5 @@ def _plan(county: County, limits: Limits, tell: Tell, stopped: Event) -> Planned
     if isinstance(run.outcome, Solved):
         violations = tuple(check(county.problem, run.outcome.plan))
         if not violations:
-            write_plan(county.out, county.problem, run.outcome.plan)
+            write_plan(county.out, county.problem, run.outcome.plan, county.previous)
     return Planned(county, run.outcome, violations, time.monotonic() - began)

@@ -111,7 +111,7 @@ async def test_page_and_command_line_give_the_same_bytes(site: Site, tmp_path: P
     )
     assert await (await at_the_command_line).wait() == 0
     expected = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    assert set(expected) == {"meetings.csv", "pairings.csv", "summary.json", "unmet.csv"}
+    assert set(expected) == {"advice.csv", "meetings.csv", "pairings.csv", "summary.json", "unmet.csv"}
     async with site.client(site.as_("planner")) as client:
         async with client.post("/api/planner/alpha/imports", data=form(county_zip())) as answer:
             assert answer.status == 201
