@@ -218,11 +218,7 @@ class Trial:
         while missing > 0:
             seeker = Seeker(self.ledger, need, missing)
             open_now = [
-                closed
-                for code in seeker.teachers
-                if code in teachers
-                for closed in seeker.with_teacher(code, 0)
-                if not closed.facts
+                closed for code in seeker.teachers if code in teachers for closed in seeker.with_teacher(code, 0)
             ]
             if not open_now:
                 return

@@ -137,31 +137,34 @@ class Explainer:
         return list(self.ledger.meetings.values())
 
     def settle(self) -> None:
-        """Takes every lesson more that simply fits."""
-        while self._take_what_fits():
-            pass
+        """Gives every need the lessons, and halves of lessons, that nothing keeps out."""
+        lacking = [need for need, _ in self.lacking()]
+        while lacking:
+            need = lacking.pop(0)
+            while (subject := self._take(need)) is not None:
+                again = [other for other, _ in self.lacking() if other.subject == subject and other not in lacking]
+                lacking += again  # the new meeting may have a seat for them
 
-    def _take_what_fits(self) -> bool:
-        """Gives a need a lesson, or half of one, that nothing keeps out; False where there is none."""
-        for need, missing in self.lacking():
-            if self._holds_still(need, missing):
-                continue
-            for halves in range(min(missing, 2), 0, -1):
-                whole = halves == min(missing, 2)
-                places = self._nearest(need, halves) if whole else Seeker(self.ledger, need, halves).nearest(0)
-                for closed in places:
-                    after = None if closed.facts else self._fitted(need, closed)
-                    if after is not None:
-                        new = [meeting for meeting in after if meeting.code == NEW]
-                        new = numbered(new, self.previous, beside=self.ledger.meetings.values())
-                        for meeting in (*new, *(m for m in after if m.code == closed.place.joins)):
-                            self.ledger.add(meeting)
-                        self.around = Surroundings(self.problem, self.meetings)
-                        self._known.clear()
-                        return True
-                    if closed.facts:
-                        break
-        return False
+    def _take(self, need: Need) -> Subject | None:
+        """One lesson more of a need, or half of one; None where there is no open place."""
+        missing = need.halves - self._served(need)
+        if self._holds_still(need, missing):
+            return None
+        for halves in range(min(missing, 2), 0, -1):
+            for closed in Seeker(self.ledger, need, halves).open(half=halves == 1 < missing):
+                after = self._fitted(need, closed)
+                if after is not None:
+                    self._keep([meeting for meeting in after if meeting.code in (NEW, closed.place.joins)])
+                    return need.subject
+        return None
+
+    def _keep(self, meetings: list[Meeting]) -> None:
+        for meeting in meetings:
+            if meeting.code == NEW:
+                meeting = numbered([meeting], self.previous, beside=self.meetings)[0]
+            self.ledger.add(meeting)
+        self.around = Surroundings(self.problem, self.meetings)
+        self._known.clear()
 
     def _at_ceiling(self) -> set[SchoolCode]:
         """Schools that get all that can be proved possible, though not all they ask for."""

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from scheduler.locked_meetings import stands
 from scheduler.problem import (
+    ALL_WEEKS,
     EVEN,
     ODD,
     ClassCode,
@@ -91,6 +92,15 @@ class Fixed:
             else:
                 self.entries[gone.resource, gone.code, gone.slot.weekday].append(entry)
 
+    @cached_property
+    def halved(self) -> frozenset[tuple[Holder, str]]:
+        """Whom something holds in odd or in even weeks alone."""
+        return frozenset(
+            (holder, code)
+            for (holder, code, _), entries in self.entries.items()
+            if any(entry[2] != ALL_WEEKS for entry in entries)
+        )
+
     def moved(self, lessons: Iterable[Lesson], minutes: Minute) -> Fixed:
         """The same with some lessons so many minutes later."""
         other = copy(self)
@@ -161,6 +171,7 @@ class Ledger:
         self._moved: dict[LessonRow, list[tuple[int, RoomCode, str]]] = defaultdict(list)
         """Lessons that are taught in a lead room: weeks, the room, and the meeting that they host (H4)."""
         self._entries: dict[tuple[Holder, str, int], list[Entry]] = defaultdict(list)
+        self._halved: set[tuple[Holder, str]] = set()
         self.load: dict[TeacherCode, list[tuple[Slot, Thing]]] = defaultdict(list)
         """Remote meetings of a teacher, led or attended (H9)."""
         self.pairs: dict[Pair, set[Thing]] = defaultdict(set)
@@ -231,6 +242,8 @@ class Ledger:
         holders += [("room", str(room)) for room in {meeting.lead_room, *rooms}]
         for holder, name in holders:
             self._entries[holder, name, slot.weekday].append(entry)
+        if slot.weeks != ALL_WEEKS:
+            self._halved.update(holders)
         for teacher in {meeting.lead_teacher, *meeting.members}:
             self.load[teacher].append((slot, thing))
         attend: dict[SchoolCode, int] = defaultdict(int)
@@ -320,6 +333,10 @@ class Ledger:
                 and Thing("lesson", str(lesson.row)) not in self.gone
             ]
         return known
+
+    def in_half(self, holder: Holder, code: str) -> bool:
+        """Whether something holds somebody in odd or in even weeks alone: half of a lesson may fit where a whole one does not."""
+        return (holder, code) in self.fixed.halved or (holder, code) in self._halved
 
     @cached_property
     def _edges(self) -> Mapping[int, set[Minute]]:

@@ -85,7 +85,7 @@ class Seeker:
         self.own = ledger.of_need.get((need.school_class, need.subject), [])
         self.bound = self.own[0].lead_teacher if self.own else None
         self._windows: dict[Slot, _Window | None] = {}
-        self._sides: dict[int, list[_Window | None]] = {}
+        self._sides: dict[tuple[int, int], list[tuple[int, Slot, _Window]]] = {}
 
     @property
     def room(self) -> RoomCode | None:
@@ -101,10 +101,16 @@ class Seeker:
             if problem.teachers[code].school != self.school and problem.qualified(code, need.subject, need.school_class)
         ]
 
-    def nearest(self, furthest: int = FURTHEST) -> list[Closed]:
-        """The places with the fewest facts against them, best first; none where all have more than `furthest`."""
-        for most in range(furthest + 1):
-            found = [closed for code in self.teachers for closed in self.with_teacher(code, most)]
+    def open(self, *, half: bool = False) -> list[Closed]:
+        """The places that nothing closes, best first. `half`: only where the other half of the weeks may be closed."""
+        teachers = [code for code in self.teachers if not half or self._in_half(code)]
+        found = [closed for code in teachers for closed in self.with_teacher(code, 0)]
+        return sorted(found, key=lambda closed: closed.rank)
+
+    def nearest(self) -> list[Closed]:
+        """The places with the fewest facts against them, best first; of open ones it is not asked."""
+        for most in range(1, FURTHEST + 1):
+            found = [closed for code in self.teachers for closed in self.with_teacher(code, most) if closed.facts]
             if found:
                 return sorted(found, key=lambda closed: closed.rank)
         return []
@@ -114,11 +120,10 @@ class Seeker:
         ledger, school = self.ledger, self.ledger.problem.teachers[teacher].school
         most -= self.bound not in (None, teacher)
         for weeks in self.weeks:
-            slots = ledger.windows(school, weeks)
-            for slot, here, held in zip(
-                slots, self._receiving(slots), ledger.held_in_windows(teacher, weeks), strict=True
-            ):
-                if here is None or len(here.things) > most or len(held) > most:
+            in_windows = ledger.held_in_windows(teacher, weeks)
+            for number, slot, here in self._receiving(ledger.windows(school, weeks), most):
+                held = in_windows[number]
+                if len(held) > most:
                     continue
                 things = here.things | held if held else here.things
                 if len(things) <= most:
@@ -133,13 +138,25 @@ class Seeker:
         if found is not None and len(found.facts) <= most + (self.bound not in (None, found.place.teacher)):
             yield found
 
+    def _in_half(self, teacher: TeacherCode) -> bool:
+        """Whether anybody that a place with the teacher needs is held in odd or in even weeks alone."""
+        ledger, school = self.ledger, self.ledger.problem.teachers[teacher].school
+        holders: list[tuple[Holder, str]] = [("class", self.group.code), ("teacher", teacher)]
+        holders += [("room", room) for room in (self.room, *ledger.lead_rooms.get(school, ())) if room is not None]
+        if ledger.problem.policy.require_assistant:
+            holders += [("teacher", code) for place in (school, self.school) for code in ledger.staff.get(place, ())]
+        return any(ledger.in_half(*holder) for holder in holders)
+
     # ------------------------------------------------------------ the receiving side
 
-    def _receiving(self, slots: list[Slot]) -> list[_Window | None]:
-        """The receiving side of each window of a lead school."""
-        known = self._sides.get(id(slots))
+    def _receiving(self, slots: list[Slot], most: int) -> list[tuple[int, Slot, _Window]]:
+        """The windows of a lead school, by their number, that so many things at most close on the receiving side."""
+        known = self._sides.get((id(slots), most))
         if known is None:
-            known = self._sides[id(slots)] = [self._window(slot) for slot in slots]
+            sides = ((number, slot, self._window(slot)) for number, slot in enumerate(slots))
+            known = self._sides[id(slots), most] = [
+                (number, slot, here) for number, slot, here in sides if here is not None and len(here.things) <= most
+            ]
         return known
 
     def _window(self, slot: Slot) -> _Window | None:

@@ -14,7 +14,7 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from api.cli.planning_several import plan_several
-from api.cli.telling import say_all, standing_plan, tell_end, tell_mistakes
+from api.cli.telling import say_all, standing_plan, tell_before, tell_end, tell_mistakes
 from config.settings import Settings
 from rooms.importing import Reading, read_county
 from rooms.planning.files import lessons, write_plan
@@ -75,6 +75,8 @@ def plan(
     if more:
         sys.exit(plan_several(console, (county, *more), out, previous, limits, began + time_limit - WRITING, quiet))
     problem = _problem(console, county)
+    if not quiet:
+        tell_before(console, problem)
     before = standing_plan(console, previous, problem)
     limits = replace(limits, seconds=max(0.5, began + time_limit - WRITING - time.monotonic()))
     outcome = solve(problem, limits, previous=before, report=_Teller(console, quiet))

@@ -12,6 +12,7 @@ from config.words import LANGUAGES, say
 from rooms.importing import Reading
 from rooms.planning.files import read_plan
 from rooms.refusals import Refusal
+from scheduler.diagnose import diagnose
 from scheduler.outcome import Ended, Outcome, Solved
 from scheduler.problem import Plan, Problem
 
@@ -27,6 +28,21 @@ def tell_mistakes(console: Console, reading: Reading, before: str = "") -> None:
     for finding in reading.errors:
         for language in LANGUAGES:
             console.print(f"{before}{finding.place(language)}: {finding.sentence(language)}", markup=False)
+
+
+TOLD = 5
+"""Findings that are told before a run; the rest is counted."""
+
+
+def tell_before(console: Console, problem: Problem) -> None:
+    """What contradicts itself or cannot be met, before the search begins."""
+    found = diagnose(problem)
+    if found:
+        say_all(console, "plan.before_run", {"count": len(found)})
+    for each in found[:TOLD]:
+        say_all(console, f"plan.{each.code}", each.facts, "  ")
+    if len(found) > TOLD:
+        say_all(console, "plan.before_run_more", {"count": len(found) - TOLD}, "  ")
 
 
 def tell_end(console: Console, outcome: Outcome, before: str = "") -> None:

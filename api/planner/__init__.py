@@ -1,6 +1,7 @@
 """The planner's desk: a county's files, plans, publication, weeks and changes. Pages under ``/planner``, JSON under ``/api/planner``."""
 
 from api.planner import (
+    before_run,
     comparing,
     exports,
     home,
@@ -22,6 +23,7 @@ from api.planner import (
 from api.planner.desk import routes
 
 __all__ = [
+    "before_run",
     "comparing",
     "exports",
     "home",

@@ -42,6 +42,7 @@ def test_a_plan_is_written_within_its_time(tmp_path: Path, problem: Problem) -> 
     run = sanke("plan", COUNTY, "--out", tmp_path, "--time-limit", "25", "--seed", "3")
     assert run.returncode == 0, run.stderr
     assert time.monotonic() - began < 25
+    assert "T03-01" in run.stderr  # told before the run: it asks for more than the windows it is free for
     plan = read_plan(tmp_path, problem)
     assert plan.seed == 3
     assert plan.meetings

@@ -122,3 +122,16 @@ async def test_page_and_command_line_give_the_same_bytes(site: Site, tmp_path: P
         async with client.get("/planner/alpha/plans/2/plan.zip") as answer:
             found = zipfile.ZipFile(io.BytesIO(await answer.read()))
         assert {name: found.read(name) for name in found.namelist()} == expected
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_before_a_run_the_county_is_checked_in_words(site: Site) -> None:
+    async with site.client(site.as_("planner")) as client:
+        async with client.post("/api/planner/alpha/imports", data=form(county_zip())) as answer:
+            assert answer.status == 201
+        async with client.get("/api/planner/alpha/before-run") as answer:
+            assert answer.status == 200, await answer.text()
+            known = await answer.json()
+        assert [each["code"] for each in known["findings"]] == ["lock_cannot_stand", "class_too_few"]
+        assert "T03-01" in known["findings"][1]["text"]
+        assert "2" in known["summary"]
