@@ -76,9 +76,12 @@ def repair(
     mender = _Mender(problem, standing, locks, kept)
     board = mender.board_around(kept)
     mender.seat_lacking(board, seconds)
-    if more_moves:
-        board = mender.move_others(board, more_moves, seconds)
-    return _repaired(problem, standing, before, hits, board)
+    mended = _repaired(problem, standing, before, hits, board)
+    wider = mender.move_others(board, more_moves, seconds) if more_moves else board
+    if wider is board:
+        return mended
+    further = _repaired(problem, standing, before, hits, wider)
+    return further if further.plan.served_weighted > mended.plan.served_weighted else mended
 
 
 def joined_locks(problem: Problem, meetings: Sequence[Meeting]) -> tuple[Lock, ...]:
