@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from scheduler.activities import Hall, Sketch, Standing, minutes
 from scheduler.board import Board
+from scheduler.hall import Hall
+from scheduler.minutes import Sketch, Standing, minutes
 from scheduler.problem import Meeting
 
 

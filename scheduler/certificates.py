@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from scheduler.activities import DAY, WEEK, Minutes, Standing, minutes
+from scheduler.minutes import DAY, WEEK, Minutes, Standing, minutes
 from scheduler.problem import (
     EVEN,
     ODD,

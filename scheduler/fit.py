@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from random import Random
 
-from scheduler.activities import Hall, Standing, place_activities, worth
+from scheduler.activities import place_activities, worth
 from scheduler.board import Board
+from scheduler.hall import Hall
 from scheduler.improve import Snapshot, apply_seats, restore, snapshot
 from scheduler.locks import locks_used
+from scheduler.minutes import Standing
 from scheduler.model import SubModel
 from scheduler.problem import (
     ALL_WEEKS,
