@@ -41,7 +41,6 @@ class Certificates:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.standing = Standing(problem)
         self._leads: dict[Subject, list[TeacherCode]] = defaultdict(list)
         for teacher in problem.teachers.values():
             if problem.schools[teacher.school].leads:
@@ -49,6 +48,11 @@ class Certificates:
                     self._leads[subject].append(teacher.code)
         self._starts: dict[SchoolCode, list[tuple[Minute, Minutes]]] = {}
         self._touching: dict[tuple[SchoolCode, Minute], Minutes] = {}
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Who is held when; a repair seldom asks."""
+        return Standing(self.problem)
 
     def of(self, need: Need) -> Certificate | None:
         """The first certificate that holds for a need."""

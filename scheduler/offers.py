@@ -8,7 +8,7 @@ plan can change is already taken into account: qualification, bells, lessons, ab
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, overload
@@ -102,11 +102,12 @@ class Offers:
         *,
         relaxed: bool = False,
         locks: tuple[Lock, ...] | None = None,
-        eager: bool = True,
+        only: Collection[int] | None = None,
     ) -> None:
         """`relaxed`: with relaxed bells, for proofs about all plans rather than for making one. `locks`: those that are known to stand.
 
-        `eager`: every seat is looked up now, so that all processes number the spots alike; else when it is first asked for.
+        `only`: the needs that will be asked about, each when it is; where it is missing every seat is looked up now, so that all
+        processes number the spots alike.
         """
         self.problem, self.grid, self.relaxed = problem, grid, relaxed
         self.wants = [self._want(need) for need in problem.needs]
@@ -130,7 +131,7 @@ class Offers:
         }
         """H7: receivers that a lead room and the policy allow."""
         self._staff_masks()
-        self._bells()
+        self._bells(only)
         self._teachers()
         self.seats: Sequence[Mapping[TeacherCode, tuple[int, ...]]] = PerNeed(len(self.wants), self._seats_of)
         """Need → lead teacher → spots."""
@@ -140,7 +141,7 @@ class Offers:
         """Need → lead school → its teachers and their spots."""
         self.two_periods: Sequence[frozenset[int]] = PerNeed(len(self.wants), self._two_periods)
         """Need → those of its spots that cost the receiving school parts of two periods."""
-        if eager:
+        if only is None:
             for _ in self.seats:
                 pass
 
@@ -167,7 +168,7 @@ class Offers:
                     everyone &= mask
                 self.staff_none[school] = everyone
 
-    def _bells(self) -> None:
+    def _bells(self, only: Collection[int] | None) -> None:
         """Lead schools with equal bells share their windows."""
         known: dict[tuple[tuple[int, tuple[Window, ...]], ...], Bell] = {}
         self.bell_of: dict[SchoolCode, Bell] = {}
@@ -178,29 +179,39 @@ class Offers:
                     known[key] = Bell(self.grid, school.code, self.relaxed)
                 self.bell_of[school.code] = known[key]
         self.bells = list(known.values())
-        wants = {(want.need.school_class): want for want in self.wants}
-        self.open_class: list[dict[ClassCode, Bits]] = []
-        self.touches_two: list[dict[SchoolCode, Bits]] = []
-        """By bell and receiving school: windows that cover parts of two of its periods."""
-        periods = {want.school: tuple(self.problem.schools[want.school].periods.items()) for want in wants.values()}
-        alike = {own: self.problem.schools[school] for school, own in periods.items()}
-        for bell in self.bells:
-            met = {own: bell.touching(school) for own, school in alike.items()}
-            touched = {school: met[own][0] for school, own in periods.items()}
-            self.touches_two.append({school: met[own][1] for school, own in periods.items()})
-            opened = {}
-            for code, want in wants.items():
-                busy = self.grid.class_busy[code] | self.staff_none.get(want.school, 0)
-                if want.room is not None:
-                    busy |= self.grid.room_busy[want.room]
-                opened[code] = bell.open_to(busy) & touched[want.school]
-            self.open_class.append(opened)
-            bell.short &= self._worth_keeping(bell, [*opened.values(), *self._open_teachers(bell)])
+        self._opened: dict[tuple[int, ClassCode], Bits] = {}
+        self._touched: dict[tuple[int, object], tuple[Bits, Bits]] = {}
         self.number_of_bell = {id(bell): number for number, bell in enumerate(self.bells)}
+        wants = {
+            want.need.school_class: want for want in (self.wants if only is None else map(self.wants.__getitem__, only))
+        }
+        for number, bell in enumerate(self.bells):
+            opened = [self._open_to(number, want) for want in wants.values()]
+            bell.short &= self._worth_keeping(bell, [*opened, *self._open_teachers(bell, wants.values())])
 
-    def _open_teachers(self, bell: Bell) -> list[Bits]:
+    def _touching(self, number: int, school: SchoolCode) -> tuple[Bits, Bits]:
+        """Windows of a bell by what they touch of a receiving school; schools with equal bells share the answer."""
+        receiver = self.problem.schools[school]
+        key = (number, tuple(receiver.periods.items()))
+        known = self._touched.get(key)
+        if known is None:
+            known = self._touched[key] = self.bells[number].touching(receiver)
+        return known
+
+    def _open_to(self, number: int, want: Want) -> Bits:
+        """The windows of a bell in which a class could sit in its room, with somebody left to assist."""
+        key = (number, want.need.school_class)
+        known = self._opened.get(key)
+        if known is None:
+            busy = self.grid.class_busy[want.need.school_class] | self.staff_none.get(want.school, 0)
+            if want.room is not None:
+                busy |= self.grid.room_busy[want.room]
+            known = self._opened[key] = self.bells[number].open_to(busy) & self._touching(number, want.school)[0]
+        return known
+
+    def _open_teachers(self, bell: Bell, wants: Iterable[Want]) -> list[Bits]:
         """The windows of the teachers who could lead by this bell."""
-        subjects = {want.need.subject for want in self.wants}
+        subjects = {want.need.subject for want in wants}
         return [
             bell.open_to(self.grid.teacher_busy[teacher.code])
             for teacher in self.problem.teachers.values()
@@ -300,7 +311,7 @@ class Offers:
 
     def _spots_of(self, want: Want, teacher: TeacherCode, school: SchoolCode) -> tuple[int, ...]:
         bell = self.bell_of[school]
-        opened = self.open_class[self.number_of_bell[id(bell)]][want.need.school_class]
+        opened = self._open_to(self.number_of_bell[id(bell)], want)
         spots = [
             self._spot(teacher, school, bell, n, None)
             for n in self._useful(want, bell, opened & self.open_teacher[teacher])
@@ -371,7 +382,7 @@ class Offers:
     def covers_two(self, school: SchoolCode, number: int) -> bool:
         """Whether a meeting in the spot costs the receiving school parts of two periods."""
         place = self._window[number]
-        return place is not None and bool(self.touches_two[place[0]][school] >> place[1] & 1)
+        return place is not None and bool(self._touching(place[0], school)[1] >> place[1] & 1)
 
     def spot_number(self, teacher: TeacherCode, slot: Slot, host: LessonRow | None) -> int | None:
         """The number of a spot, where any need has a seat in it."""
