@@ -44,17 +44,16 @@ def place_activities(board: Board, standing: Standing | None = None, before: Ite
                     Meeting(code, "network", *told, sketch.room, sketch.slot, sketch.classes, (), course.code)
                 )
     for community in problem.communities:
-        meetings += locked[community.code]
-        if locked[community.code]:
-            continue
-        told = (community.subject, community.host)
-        for code, sketch in zip(
-            _codes(community.code, ()), hall.community(community, liked[community.code]), strict=False
-        ):
-            hall.take(community.host, sketch)
-            meetings.append(
-                Meeting(code, "master", *told, sketch.room, sketch.slot, (), sketch.members, community.code)
-            )
+        held = locked[community.code]
+        sketches = hall.community(community, [meeting.slot for meeting in held], liked[community.code])
+        if sketches is not None:
+            meetings += held
+            told = (community.subject, community.host)
+            for code, sketch in zip(_codes(community.code, held), sketches, strict=False):
+                hall.take(community.host, sketch)
+                meetings.append(
+                    Meeting(code, "master", *told, sketch.room, sketch.slot, (), sketch.members, community.code)
+                )
     return meetings
 
 

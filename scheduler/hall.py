@@ -126,7 +126,7 @@ class Hall:
             classes = meeting.classes
             if meeting.family == "network":
                 school = self.problem.teachers[meeting.lead_teacher].school
-                free = self.listeners(courses[meeting.ref], meeting.slot, minutes(meeting.slot), school)
+                free = self.listeners(courses[meeting.ref], meeting.slot, minutes(meeting.slot), school, there=classes)
                 classes = tuple(sorted({*classes, *free}))
             self.take(meeting.lead_teacher, Sketch(meeting.slot, meeting.lead_room, classes, meeting.members))
             found.append(replace(meeting, classes=classes))
@@ -134,21 +134,29 @@ class Hall:
 
     # ------------------------------------------------------------ communities
 
-    def community(self, community: Community, liked: Collection[Slot] = ()) -> list[Sketch]:
-        """H12: the window with the largest attendance; odd and even weeks apart only where no common window is left.
+    def community(
+        self, community: Community, held: Sequence[Slot] = (), liked: Collection[Slot] = ()
+    ) -> list[Sketch] | None:
+        """H12: the window with the largest attendance; odd and even weeks apart only where no common window is left; None where that cannot be.
 
-        `liked`: windows it had before; the first of them in which it can be held is taken.
+        `held`: meetings of the community that stand already; only its other weeks are looked for. `liked`: windows it had before; the
+        first of them in which it can be held is taken.
         """
+        weeks = community.weeks
+        for slot in held:
+            weeks &= ~slot.weeks
+        if not weeks:
+            return []
         for slot in liked:
-            stays = self._gathering(community, community.weeks, slot)
+            stays = self._gathering(community, weeks, slot)
             if stays is not None:
                 return [stays]
-        together = self._gathering(community, community.weeks)
-        if together is not None or community.weeks != ALL_WEEKS:
-            return [together] if together is not None else []
+        together = self._gathering(community, weeks)
+        if together is not None or weeks != ALL_WEEKS:
+            return [together] if together is not None else None
         odd = self._gathering(community, ODD)
         even = self._gathering(community, EVEN)
-        return [odd, even] if odd is not None and even is not None else []
+        return [odd, even] if odd is not None and even is not None else None
 
     def _gathering(self, community: Community, weeks: int, only: Slot | None = None) -> Sketch | None:
         host_school = self.problem.teachers[community.host].school
@@ -266,11 +274,19 @@ class Hall:
         mask: Minutes,
         lead_school: SchoolCode,
         rooms: Container[RoomCode] = (),
+        there: Collection[ClassCode] = (),
     ) -> tuple[ClassCode, ...]:
-        """The classes of the audience that are free and could hear it; `rooms` are held by the same meeting and may be shared."""
+        """The classes of the audience that are free and could hear it; `rooms` are held by the same meeting and may be shared.
+
+        `there`: classes that attend in any case, though this hall does not hold them yet; the others are found beside them.
+        """
         chosen: list[ClassCode] = []
         per_school: dict[SchoolCode, int] = defaultdict(int)
+        for code in there:
+            per_school[self.problem.classes[code].school] += 1
         for code in course.audience:
+            if code in there:
+                continue
             group = self.problem.classes[code]
             room = group.receiving_room
             if (
