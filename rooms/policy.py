@@ -57,6 +57,14 @@ async def policy_lines(session: AsyncSession, county: str) -> list[PolicyLine]:
 
 
 async def set_policy(store: Store, actor: Actor, clock: Clock, county: str, wanted: Mapping[str, int]) -> int:
+    """`hold_policy` in a transaction of its own."""
+    async with store.write() as session:
+        return await hold_policy(session, actor, county, wanted, at=clock.now())
+
+
+async def hold_policy(
+    session: AsyncSession, actor: Actor, county: str, wanted: Mapping[str, int], *, at: datetime
+) -> int:
     """Makes these values hold; what the file (or the default) says anyway is not kept here. Returns how many values changed.
 
     A change is a new revision of the county, so that plans made before show as out of date. Raises `Invalid`
@@ -68,28 +76,23 @@ async def set_policy(store: Store, actor: Actor, clock: Clock, county: str, want
         least, most = policy_range(key)
         if not least <= value <= most:
             raise Invalid("policy_range", key=key, least=least, most=most)
-    now = clock.now()
-    async with store.write() as session:
-        header = await session.get(t.County, county, with_for_update=True)
-        if header is None:
-            raise NotFound("county_not_found", county=county)
-        lines = {line.key: line for line in await policy_lines(session, county)}
-        changes = {key: value for key, value in wanted.items() if lines[key].value != value}
-        if changes:
-            table = t.PolicyOverride
-            await session.execute(delete(table).where(table.county == county, table.key.in_(changes)))
-            session.add_all(
-                table(county=county, key=key, value=value, by=actor.name, at=now)
-                for key, value in changes.items()
-                if value != lines[key].below
-            )
-            header.revision += 1
-            facts = {
-                "revision": header.revision,
-                "before": {key: lines[key].value for key in changes},
-                "after": changes,
-            }
-            await append(session, actor, "policy.set", f"county:{county}", county=county, at=now, facts=facts)
+    header = await session.get(t.County, county, with_for_update=True)
+    if header is None:
+        raise NotFound("county_not_found", county=county)
+    lines = {line.key: line for line in await policy_lines(session, county)}
+    changes = {key: value for key, value in wanted.items() if lines[key].value != value}
+    if changes:
+        table = t.PolicyOverride
+        await session.execute(delete(table).where(table.county == county, table.key.in_(changes)))
+        session.add_all(
+            table(county=county, key=key, value=value, by=actor.name, at=at)
+            for key, value in changes.items()
+            if value != lines[key].below
+        )
+        header.revision += 1
+        before = {key: lines[key].value for key in changes}
+        facts = {"revision": header.revision, "before": before, "after": changes}
+        await append(session, actor, "policy.set", f"county:{county}", county=county, at=at, facts=facts)
     return len(changes)
 
 

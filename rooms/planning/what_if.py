@@ -16,10 +16,11 @@ from rooms.planning.circumstance_rows import load_county_in_force, record
 from rooms.planning.hypothesis import Happens, Hypothesis, PolicyIs, Supposition, first_misfit, from_json, suppose
 from rooms.planning.meeting_locks import with_locks
 from rooms.planning.versions import load_plan
+from rooms.policy import hold_policy
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from rooms.tables import County as CountyRow
-from rooms.tables import PlanMeeting, PlanPairing, PlanUnmet, PlanVersion, PolicyValue
+from rooms.tables import PlanMeeting, PlanPairing, PlanUnmet, PlanVersion
 from scheduler.check import check
 
 
@@ -70,7 +71,7 @@ async def adopt(store: Store, actor: Actor, clock: Clock, county: str, number: i
             if isinstance(each, Happens):
                 await record(session, actor, await load_county_in_force(session, county), each.what, at=clock.now())
             elif isinstance(each, PolicyIs):
-                await _set_policy(session, county, each)
+                await hold_policy(session, actor, county, {each.key: each.value}, at=clock.now())
         problem = await with_locks(session, await load_county_in_force(session, county))
         plan = await load_plan(session, version.id)
         violations = await asyncio.to_thread(check, problem, plan)
@@ -90,15 +91,6 @@ def adoptable(hypothesis: Hypothesis) -> bool:
 
 def _needs_files(hypothesis: Hypothesis) -> Supposition | None:
     return next((each for each in hypothesis if not isinstance(each, Happens | PolicyIs)), None)
-
-
-async def _set_policy(session: AsyncSession, county: str, wanted: PolicyIs) -> None:
-    row = await session.get(PolicyValue, (county, wanted.key))
-    if row is None:
-        session.add(PolicyValue(county=county, key=wanted.key, value=str(wanted.value)))
-    else:
-        row.value = str(wanted.value)
-    await session.flush()
 
 
 async def discard(store: Store, actor: Actor, clock: Clock, county: str, number: int) -> None:

@@ -16,6 +16,7 @@ from rooms.planning.problem import problem_of
 from rooms.planning.publish import publish_plan
 from rooms.planning.versions import load_plan, save_plan
 from rooms.planning.what_if import adopt, discard, load_supposed_county, supposed_county
+from rooms.policy import set_policy
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from rooms.tables import AuditLeaf, PlanMeeting
@@ -73,6 +74,8 @@ async def test_a_what_if_changes_nothing_and_cannot_be_published(
 async def test_adopting_makes_the_suppositions_the_countys_own(
     store: Store, county: str, planner: Actor, clock: Any
 ) -> None:
+    """A policy value is set as on the page of rules: over the file, and over what was set before."""
+    await set_policy(store, planner, clock, county, {"max_receivers": 5})
     number = await keep(store, planner, clock, CLOSED)
     await adopt(store, planner, clock, county, number)
     async with store.read() as session:
@@ -83,7 +86,7 @@ async def test_adopting_makes_the_suppositions_the_countys_own(
         assert found is not None
         assert found.state == "draft"
         actions = set(await session.scalars(select(AuditLeaf.action)))
-        assert {"plan.adopt", "circumstance.record"} <= actions
+        assert {"plan.adopt", "circumstance.record", "policy.set"} <= actions
     await publish_plan(store, planner, clock, county, found.id, FIRST)
     with pytest.raises(Conflict, match="what_if_not"):
         await adopt(store, planner, clock, county, number)
