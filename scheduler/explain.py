@@ -9,7 +9,7 @@ lets the lesson in.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from scheduler.assemble import numbered
@@ -38,13 +38,16 @@ def explain(
     ceilings: Mapping[SchoolCode, SchoolCeiling],
     previous: Plan | None = None,
     known: Mapping[tuple[ClassCode, Subject], Unmet] | None = None,
+    fixed: Iterable[str] = (),
 ) -> tuple[list[Meeting], list[Unmet]]:
     """A reason for every need that lacks lessons in a finished plan, and its meetings with every lesson more that simply fits.
 
     The search keeps one window a period of those that suit the same people; once the plan stands another one may be free. A meeting that
     stood in `previous` gets its code again. `known`: reasons that are known to hold still, for so many missing halves; nothing is looked for there.
+    `fixed`: codes of meetings that keep their room even where a larger one would let somebody join.
     """
     explainer = Explainer(problem, meetings, ceilings, previous, known or {})
+    explainer.ledger.locked |= frozenset(fixed)
     explainer.settle()
     return explainer.meetings, explainer.reasons()
 

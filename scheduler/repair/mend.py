@@ -260,7 +260,8 @@ def _repaired(problem: Problem, standing: Plan, before: Problem | None, hits: Hi
     activities = place_activities(board, before=[m for m in standing.meetings if m.family != "delivery"])
     made = [*numbered(delivery_meetings(board), standing), *activities]
     known = reasons_far_away(before, problem, standing, made) if before is not None else {}
-    meetings, lacks = explain(problem, made, {}, standing, known)
+    stood = {meeting.code for meeting in standing.meetings if meeting.code not in hits.moved}
+    meetings, lacks = explain(problem, made, {}, standing, known, fixed=stood)
     reasons = {(unmet.school_class, unmet.subject): unmet for unmet in lacks}
     plan = plan_of(
         problem,

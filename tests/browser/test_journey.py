@@ -29,7 +29,7 @@ SMOOTH = "localStorage.setItem('sanke.devices', JSON.stringify({quality: 'smooth
 
 NOBODY_SENDS = "409 (Conflict)"
 """What the relay answers between the end of the teacher's session and the news that the class is over."""
-LASTS = 17.0
+LASTS = 27.0
 """Seconds in which both classrooms watch; the rule asks for twelve."""
 
 
