@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from rooms.benching.rows import targets_table
 from rooms.generating import SizeName
 from rooms.planning.files import read_plan
 from rooms.refusals import Refusal
+from scheduler.explain import Explainer
 from scheduler.outcome import Limits, Solved
 from scheduler.problem import Plan, Problem
 from scheduler.solve import solve
@@ -80,9 +81,13 @@ def repair(
 def _standing(problem: Problem, folder: Path | None, seconds: float) -> Plan:
     if folder is not None:
         try:
-            return read_plan(folder, problem)
+            standing = read_plan(folder, problem)
         except Refusal as refusal:
             sys.exit(say_both(f"refusal.{refusal.code}", **refusal.facts))
+        reasons = Explainer(
+            problem, standing.meetings, {}
+        ).reasons()  # files keep their words, the store keeps their facts
+        return replace(standing, unmet=tuple(reasons))
     outcome = solve(problem, Limits(seconds=seconds))
     if not isinstance(outcome, Solved):
         sys.exit(say_both("cli.bench_no_plan"))
