@@ -7,7 +7,7 @@ answers what would be free if some of them were gone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import copy
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -290,10 +290,6 @@ class Ledger:
             }
             known = self._held[key] = frozenset(found) if found else NOTHING
         return known
-
-    def moved_to(self, row: LessonRow) -> Sequence[tuple[int, RoomCode, str]]:
-        """Where a lesson is taught in the weeks in which it hosts a meeting."""
-        return self._moved.get(row, ())
 
     # ------------------------------------------------------------ windows
 

@@ -43,10 +43,6 @@ class Site:
         """Weekday and period number of the whole week."""
         return [(day, period) for day in range(1, 6) for period in range(1, sum(self.halves) + 1)]
 
-    @property
-    def primary(self) -> bool:
-        return "primary" in self.profile.stages
-
 
 def sites(size: Size, random: Random, names: Names) -> list[Site]:
     """Every school, the leading ones first; teaching points and villages belong to one in their town."""
