@@ -17,6 +17,7 @@ from api.services import SERVICES, Services
 from api.static_files import serve_static
 from api.system import DOCUMENT, printed
 from config.settings import Settings
+from media.orders import InProcess
 from media.relay import Relay
 from media.values import RelayConfig
 from rooms.audit.checkpoints import Checkpointer
@@ -73,6 +74,7 @@ def compose(settings: Settings, clock: Clock) -> Services:
         clock=clock,
         bus=bus,
         relay=relay,
+        media=InProcess(relay.carry_out),
         board=board,
         plan_jobs=jobs,
         plan_runs=PlanRuns(store, clock, jobs.kick),

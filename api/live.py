@@ -21,6 +21,7 @@ from api.refused import problem_of
 from api.routing import SIGNED_IN, Call, HexId, Nothing, Routes, RowId, Shape
 from config.words import Language
 from media.events import RoomId
+from media.orders import CloseRoom
 from rooms.live.board import LateItem
 from rooms.live.state import LiveState
 from rooms.people import Principal
@@ -179,7 +180,7 @@ async def open_class(call: Call[OccurrencePath, Nothing, Nothing]) -> Now:
 async def close_class(call: Call[OccurrencePath, Nothing, Nothing]) -> Now:
     view = await lead_of(call, call.path.occurrence)
     state = await call.app.board.close_class(call.actor, view.id)
-    await call.app.relay.close_room(RoomId(view.id))
+    await call.app.media.order(CloseRoom(RoomId(view.id)))
     return presented(state)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from api.metrics import Metrics
     from api.pages import Pages
     from config.settings import Settings
+    from media.orders import MediaPort
     from media.relay import Relay
     from rooms.audit.checkpoints import Checkpointer
     from rooms.bus import Bus
@@ -33,6 +34,8 @@ class Services:
     clock: Clock
     bus: Bus
     relay: Relay
+    media: MediaPort
+    """Takes orders to the process that has the room."""
     board: LiveBoard
     plan_jobs: PlanJobs
     """Works on planning runs, or leaves them to workers elsewhere."""

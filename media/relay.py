@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import assert_never
 
 from media import admission, negotiation, sdp
 from media.addresses import candidates
@@ -21,6 +22,7 @@ from media.errors import NoPublisher, SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName
 from media.ice import Switchboard
 from media.negotiation import Endpoint, Track
+from media.orders import CloseRoom, Order
 from media.publication import Publication
 from media.publishing import PublisherSession
 from media.session import Name, Reason, Session
@@ -224,8 +226,16 @@ class Relay:
         if closing is not None:
             await asyncio.wait({closing})
 
-    async def close_room(self, room: RoomId) -> None:
-        """Ends every session of the room (``closed``); an unknown room is no error."""
+    async def carry_out(self, order: Order) -> None:
+        """Does what the domain ordered; returns when it is done."""
+        match order:
+            case CloseRoom(room):
+                await self._close_room(room)
+            case _:
+                assert_never(order)
+
+    async def _close_room(self, room: RoomId) -> None:
+        """Ends every session of the room (``closed``)."""
         mine = [session for session in self._sessions.values() if session.name.room == room]
         closing = [task for session in mine if (task := self.end(session, "closed")) is not None]
         if closing:

@@ -14,6 +14,7 @@ from media import rtcp
 from media.counting import CountOnlySubscriber
 from media.errors import Full, NoPublisher, NothingInCommon, SourceTaken, UnknownSession
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, SessionId, SourceName
+from media.orders import CloseRoom
 from media.peer import PAYLOAD_TYPES
 from media.relay import Relay
 from media.values import RelayConfig
@@ -208,7 +209,7 @@ async def test_a_source_belongs_to_one_peer(relay: Relay, teacher: ScriptedPubli
     await relay.close_session(teacher.session)
     heir = ScriptedPublisher()
     await heir.start(relay, peer="heir")
-    await relay.close_room(ROOM)
+    await relay.carry_out(CloseRoom(ROOM))
     assert (relay.totals().publishers, relay.totals().rooms) == (0, 0)
     for publisher in (screen, floor, heir):
         await publisher.close()

@@ -16,6 +16,7 @@ from media.encoding import VideoEncoder
 from media.errors import BadOffer
 from media.events import PeerId
 from media.lettering import DOTS, STROKES, character, letters
+from media.orders import CloseRoom
 from media.pattern import HEIGHT, INK, WIDTH, Picture, tone_packets
 from media.peer import PAYLOAD_TYPES
 from media.relay import Relay
@@ -39,7 +40,7 @@ async def test_it_publishes_what_a_subscriber_can_prove(relay: Relay, codec: str
     assert pupil.streams[PAYLOAD_TYPES[codec]].packets >= 12
     assert (pupil.lost, pupil.bad_samples) == (0, 0)
     await pupil.close()
-    await relay.close_room(ROOM)
+    await relay.carry_out(CloseRoom(ROOM))
     await asyncio.wait_for(publisher.ended.wait(), 1)
     await publisher.close()
 

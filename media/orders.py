@@ -1,0 +1,42 @@
+"""What the domain asks of live media: each order is a value, so that it can travel to the process that has the room.
+
+A new order is one more dataclass in `Order` and one more case in `media.relay.Relay.carry_out`. Its fields are text, numbers,
+truth values or None. An order that names a room or peer which is not there changes nothing and is no error: it may come late,
+or twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from media.events import RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRoom:
+    """End every session of the room: the class is over."""
+
+    room: RoomId
+
+
+Order = CloseRoom
+"""The union of all orders; each has a `room`."""
+
+
+class MediaPort(Protocol):
+    """Where orders are given, whichever process has the room."""
+
+    async def order(self, order: Order) -> None:
+        """Returns when the order is carried out."""
+
+
+class InProcess:
+    """Live media in this process: `carry_out` is the relay's."""
+
+    def __init__(self, carry_out: Callable[[Order], Awaitable[None]]) -> None:
+        self._carry_out = carry_out
+
+    async def order(self, order: Order) -> None:
+        await self._carry_out(order)
