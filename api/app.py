@@ -49,7 +49,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> web.Applicat
     guards = security.middlewares(settings, find, services.metrics)
     app = web.Application(middlewares=guards, client_max_size=BODY_LIMIT)
     app[SERVICES] = services
-    app.on_response_prepare.append(security.harden)
+    app.on_response_prepare.extend((security.harden, media.open_to_pages))
     register(app, every_route())
     app.cleanup_ctx.extend(stages(services))
 

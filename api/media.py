@@ -1,7 +1,8 @@
 """The doors of live media: WHIP in (RFC 9725), WHEP out (draft-ietf-wish-whep), for browsers, OBS and encoders alike.
 
 Authorisation is a join token as bearer, for the room, side, source and role of the request. The address of a session opens
-nothing by itself: PATCH and DELETE need the token of the same room, side, source and role.
+nothing by itself: PATCH and DELETE need the token of the same room, side, source and role. Pages of any origin may ask, because
+a cookie means nothing here (RFC 9725 §4.2 wants CORS).
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ routes = Routes("media")
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
+DOORS = ("/whip/", "/whep/", "/media/")
+CROSS_ORIGIN = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, ETag, Link, Accept-Patch, Retry-After, WWW-Authenticate",
+}
 Source = Annotated[str, StringConstraints(pattern=r"^(lead|screen|class:[0-9a-f]{32})$")]
 Session = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 
@@ -63,7 +69,9 @@ async def publish(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
     join = await _joining(call, "publish")
     offer = await _text(call.request, SDP)
     with refusals_told():
-        answer = await call.app.relay.publish(RoomId(join.room), SourceName(join.source), PeerId(join.side), offer)
+        answer = await call.app.relay.publish(
+            RoomId(join.room), SourceName(join.source), PeerId(join.side), offer, origin=call.caller.address
+        )
     return _created(call, join, answer)
 
 
@@ -75,18 +83,27 @@ async def subscribe(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
     join = await _joining(call, "subscribe")
     offer = await _text(call.request, SDP)
     with refusals_told():
-        answer = await call.app.relay.subscribe(RoomId(join.room), SourceName(join.source), PeerId(join.side), offer)
+        answer = await call.app.relay.subscribe(
+            RoomId(join.room), SourceName(join.source), PeerId(join.side), offer, origin=call.caller.address
+        )
     return _created(call, join, answer)
 
 
-@routes.add("OPTIONS", "/whip/{room}/{source}", needs=PUBLIC, summary="What WHIP accepts", status=204)
+@routes.add("OPTIONS", "/whip/{room}/{source}", needs=PUBLIC, summary="What WHIP accepts", status=200)
 async def whip_options(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
-    return _options()
+    """With a join token also the ICE servers, for clients that want them before they make an offer."""
+    return _options(call, "POST")
 
 
-@routes.add("OPTIONS", "/whep/{room}/{source}", needs=PUBLIC, summary="What WHEP accepts", status=204)
+@routes.add("OPTIONS", "/whep/{room}/{source}", needs=PUBLIC, summary="What WHEP accepts", status=200)
 async def whep_options(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
-    return _options()
+    """With a join token also the ICE servers, for clients that want them before they make an offer."""
+    return _options(call, "POST")
+
+
+@routes.add("OPTIONS", "/media/{session}", needs=PUBLIC, summary="What a session accepts", status=200)
+async def session_options(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
+    return _options(call, "PATCH, DELETE")
 
 
 @routes.add(
@@ -96,18 +113,18 @@ async def whep_options(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
 async def change(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
     view = _own_session(call)
     fragment = await _text(call.request, FRAGMENT)
-    wanted = call.request.headers.get("If-Match", "").strip()
+    wanted = ",".join(call.request.headers.getall("If-Match", ())).strip()
     if not wanted:
         raise Problem("etag_needed")
-    if wanted == "*":
-        with refusals_told():
-            answer = await call.app.relay.restart_ice(view.session, fragment)
-        return web.Response(text=answer.sdp, content_type=FRAGMENT, headers={"ETag": f'"{answer.etag}"'})
-    if wanted.removeprefix("W/") != f'"{view.etag}"':
-        raise Problem("etag_mismatch")
+    anyhow = wanted in ("*", '"*"')  # RFC 9725 prints it with quotes, RFC 9110 without
+    if not anyhow and f'"{view.etag}"' not in (tag.strip() for tag in wanted.split(",")):
+        raise Problem("etag_mismatch")  # strong comparison (RFC 9110 §13.1.1): a weak tag never matches
     with refusals_told():
-        await call.app.relay.trickle(view.session, fragment)
-    return web.Response(status=204)
+        door = call.app.relay.restart_ice if anyhow else call.app.relay.trickle
+        answer = await door(view.session, fragment)
+    if answer is None:
+        return web.Response(status=204)
+    return web.Response(text=answer.sdp, content_type=FRAGMENT, headers={"ETag": f'"{answer.etag}"'})
 
 
 @routes.delete("/media/{session}", needs=PUBLIC, summary="End a session", bearer=True, status=200)
@@ -119,12 +136,17 @@ async def end(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
 
 
 async def _joining(call: Call[RoomPath, Nothing, Nothing], role: JoinRole) -> Join:
-    join = call.app.joins.bearer(call.request.headers.get("Authorization", ""))
-    if (join.room, join.source) != (call.path.room, call.path.source):
-        raise Problem("not_found")
+    join = _own_join(call, call.request.headers.get("Authorization", ""))
     if join.role != role:
         raise Problem("not_allowed")
     await call.app.limits.spend("offer", call.caller, join.side)
+    return join
+
+
+def _own_join(call: Call[RoomPath, Nothing, Nothing], authorization: str) -> Join:
+    join = call.app.joins.bearer(authorization)
+    if (join.room, join.source) != (call.path.room, call.path.source):
+        raise Problem("not_found")
     return join
 
 
@@ -152,14 +174,34 @@ def _created(call: Call[Any, Any, Any], join: Join, answer: Answer) -> web.Respo
     response.headers["Location"] = f"/media/{answer.session}"
     response.headers["ETag"] = f'"{answer.etag}"'
     response.headers["Accept-Patch"] = FRAGMENT
-    for link in ice_links(ice_servers(call.app.settings, call.app.clock, join.holder)):
-        response.headers.add("Link", link)
+    _name_ice_servers(response, call, join)
     return response
 
 
-def _options() -> web.Response:
-    """ICE servers are named to those who hold a token, in the answer to their offer."""
-    return web.Response(status=204, headers={"Accept-Post": SDP, "Allow": "POST, OPTIONS"})
+def _name_ice_servers(response: web.Response, call: Call[Any, Any, Any], join: Join) -> None:
+    for link in ice_links(ice_servers(call.app.settings, call.app.clock, join.holder)):
+        response.headers.add("Link", link)
+
+
+def _options(call: Call[Any, Any, Any], methods: str) -> web.Response:
+    response = web.Response(status=200, headers={"Allow": f"{methods}, OPTIONS"})
+    if methods == "POST":
+        response.headers["Accept-Post"] = SDP
+    else:
+        response.headers["Accept-Patch"] = FRAGMENT
+    if "Access-Control-Request-Method" in call.request.headers:
+        response.headers["Access-Control-Allow-Methods"] = methods
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, If-Match"
+        response.headers["Access-Control-Max-Age"] = "7200"
+    elif methods == "POST" and (authorization := call.request.headers.get("Authorization")):
+        _name_ice_servers(response, call, _own_join(call, authorization))
+    return response
+
+
+async def open_to_pages(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal ``on_response_prepare``: what a page of another origin may read, refusals too."""
+    if request.path.startswith(DOORS):
+        response.headers.extend(CROSS_ORIGIN)
 
 
 @contextmanager

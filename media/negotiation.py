@@ -63,7 +63,8 @@ def choose(offer: Offer, *, sends: bool, preferences: Mapping[Kind, Sequence[str
     """The first audio and the first video section that the peer means to send (`sends`) or to receive, with the codecs in
     common in the order of `preferences`; only the best of each when `single`.
 
-    Raises BadOffer where no section has the right direction, NothingInCommon where one of them has no codec in common.
+    Raises BadOffer where no section has the right direction, NothingInCommon where one of them has no codec in common or a
+    peer would send two of a kind.
     """
     wanted = ("sendonly", "sendrecv") if sends else ("recvonly", "sendrecv")
     tracks: dict[Kind, Track] = {}
@@ -72,6 +73,8 @@ def choose(offer: Offer, *, sends: bool, preferences: Mapping[Kind, Sequence[str
         if section.kind not in ("audio", "video") or section.rejected or section.direction not in wanted:
             continue
         if kind in tracks:
+            if sends:  # RFC 9725: no partly successful sessions
+                raise NothingInCommon(f"more than one {kind}")
             continue
         chosen = [found for name in preferences.get(kind, ()) if (found := _find(section, name)) is not None]
         if not chosen:

@@ -20,7 +20,7 @@ from media.addresses import candidates
 from media.aiortc_bridge import Identity, missing_names
 from media.errors import NoPublisher, SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName
-from media.ice import Switchboard
+from media.ice import Credentials, Switchboard
 from media.negotiation import Endpoint, Track
 from media.orders import CloseRoom, Order
 from media.publication import Publication
@@ -29,7 +29,7 @@ from media.session import Name, Reason, Session
 from media.stun import Address
 from media.subscribing import SubscriberSession
 from media.udp import UdpPort
-from media.values import Answer, Kind, RelayConfig, RelayTotals, Role, RoomStats, SessionView
+from media.values import Answer, Kind, RelayConfig, RelayTotals, RoomStats, SessionView
 
 log = logging.getLogger(__name__)
 
@@ -108,9 +108,12 @@ class Relay:
             self._udp.close()
             self._udp = None
 
-    async def publish(self, room: RoomId, source: SourceName, peer: PeerId, offer_sdp: str) -> Answer:
+    async def publish(
+        self, room: RoomId, source: SourceName, peer: PeerId, offer_sdp: str, *, origin: str = ""
+    ) -> Answer:
         """Takes a WHIP offer. The peer owns the source from now on; when its new session is connected it replaces
-        the peer's older one (`Disconnected` with ``replaced``), and subscribers stay.
+        the peer's older one (`Disconnected` with ``replaced``), and subscribers stay. `origin` is the network address the
+        offer came from, where it is known: one address may have only so many unfinished sessions.
 
         Raises BadOffer, NothingInCommon, SourceTaken, Full. A refusal leaves nothing behind.
         """
@@ -123,20 +126,20 @@ class Relay:
         standing = self._publications.get((room, source))
         if standing is not None and standing.owner != peer and self._has_publisher(standing):
             raise SourceTaken(f"{source} of {room}")
-        self._make_room(
-            "publisher", room, peer
-        )  # which may end the last session of a publication, and so the publication
+        name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "publisher", origin)
+        self._make_room(name)  # which may end the last session of a publication, and so the publication
         publication = self._publications.get((room, source)) or Publication(room, source, peer, udp)
         publication.owner = peer
         self._publications[room, source] = publication
-        name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "publisher")
         server = negotiation.dtls_server(offer)
         session = PublisherSession(self, name, self._identity, publication, tracks, dtls_server=server)
         return self._begin(session, offer, tracks, None)
 
-    async def subscribe(self, room: RoomId, source: SourceName, peer: PeerId, offer_sdp: str) -> Answer:
+    async def subscribe(
+        self, room: RoomId, source: SourceName, peer: PeerId, offer_sdp: str, *, origin: str = ""
+    ) -> Answer:
         """Takes a WHEP offer for a source that is being published. A peer's connected second session replaces its
-        first of the same source.
+        first of the same source. `origin` as in `publish`.
 
         Raises BadOffer, NothingInCommon, NoPublisher, Full. A refusal leaves nothing behind.
         """
@@ -151,8 +154,8 @@ class Relay:
         preferences: dict[Kind, tuple[str, ...]] = {"audio": negotiation.AUDIO_CODECS, "video": video + others}
         tracks = negotiation.choose(offer, sends=False, preferences=preferences, single=False)
         negotiation.require(tracks, "video", running)
-        self._make_room("subscriber", room, peer)
-        name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "subscriber")
+        name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "subscriber", origin)
+        self._make_room(name)
         server = negotiation.dtls_server(offer)
         session = SubscriberSession(self, name, self._identity, publication, tracks, dtls_server=server)
         return self._begin(session, offer, tracks, publication)
@@ -160,6 +163,7 @@ class Relay:
     def _begin(
         self, session: Session, offer: sdp.Offer, tracks: tuple[Track, ...], sending: Publication | None
     ) -> Answer:
+        session.remote = Credentials(offer.fragment, offer.password)
         session.sections = tuple((track.section.mid, track.kind) for track in tracks)
         text = negotiation.answer(offer, tracks, self._endpoint(session, sending))
         self._sessions[session.name.session] = session
@@ -181,8 +185,8 @@ class Relay:
             isinstance(s, PublisherSession) and s.publication is publication for s in self._sessions.values()
         )
 
-    def _make_room(self, role: Role, room: RoomId, peer: PeerId) -> None:
-        for session in admission.must_go(self.config, self._sessions.values(), role, room, peer):
+    def _make_room(self, name: Name) -> None:
+        for session in admission.must_go(self.config, self._sessions.values(), name):
             self.end(session, "replaced")
 
     def _session(self, session: SessionId) -> Session:
@@ -195,13 +199,16 @@ class Relay:
         """Who the session belongs to (compare room, peer and role with the token) and its `etag`. Raises UnknownSession."""
         return self._session(session).view()
 
-    async def trickle(self, session: SessionId, fragment: str) -> None:
-        """Takes a trickle-ICE fragment. The relay is ICE-lite and needs no candidates: the fragment is only checked.
+    async def trickle(self, session: SessionId, fragment: str) -> Answer | None:
+        """Takes a trickle-ICE fragment. The relay is ICE-lite and needs no candidates: they are only read. A fragment with
+        other credentials than the peer's present ones is an ICE restart, and is answered as one.
 
         Raises BadOffer, UnknownSession.
         """
-        self._session(session)
-        sdp.parse_fragment(fragment)
+        found, told = self._session(session), sdp.parse_fragment(fragment)
+        if told.fragment and Credentials(told.fragment, told.password) != found.remote:
+            return await self.restart_ice(session, fragment)
+        return None
 
     async def restart_ice(self, session: SessionId, fragment: str) -> Answer:
         """Takes a fragment with new ``ice-ufrag`` and ``ice-pwd``; the answer is a fragment with the relay's new ones and
@@ -210,7 +217,9 @@ class Relay:
         Raises BadOffer, UnknownSession.
         """
         found = self._session(session)
-        sdp.require_credentials(sdp.parse_fragment(fragment))
+        told = sdp.parse_fragment(fragment)
+        sdp.require_credentials(told)
+        found.remote = Credentials(told.fragment, told.password)
         self._switchboard.replace_credentials(found.agent)
         found.generation += 1
         mid, kind = found.sections[0]

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from media import rtcp
 from media.aiortc_bridge import Fingerprint, HandshakeFailed, Identity, SecureChannel, Unauthentic
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, RoomId, SessionId, SourceName
-from media.ice import Agent
+from media.ice import Agent, Credentials
 from media.slots import Finished
 from media.stun import Address
 from media.values import Kind, RelayConfig, Role, SessionView
@@ -45,6 +45,8 @@ class Name:
     source: SourceName
     peer: PeerId
     role: Role
+    origin: str = ""
+    """The network address its offer came from; empty where nobody said."""
 
 
 class Session(ABC):
@@ -56,6 +58,8 @@ class Session(ABC):
         self.connected_at: float | None = None
         self.ended = False
         self.generation = 1
+        self.remote = Credentials("", "")
+        """The peer's ICE credentials: a fragment with others is an ICE restart."""
         self.sections: tuple[tuple[str, Kind], ...] = ()
         """(mid, kind) of the accepted sections."""
         self.unauthentic = 0

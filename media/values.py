@@ -29,6 +29,8 @@ class RelayConfig:
     """Sessions whose handshake is not done, in all, before `Full`."""
     max_unfinished_per_peer: int = 4
     """The same for one peer; its oldest unfinished session makes room."""
+    max_unfinished_per_origin: int = 100
+    """The same for one network address; a county behind one NAT joins all at once, but must not shut out the others."""
     unfinished_seconds: float = 30.0
     """A session whose handshake is not done by then ends as `failed`."""
     consent_seconds: float = 30.0

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from api_world import Site, make_world
+from media_doors import Doors
 
 from api.server import running
 from config.settings import Settings
@@ -31,3 +32,10 @@ async def browser(site: Site) -> AsyncIterator[aiohttp.ClientSession]:
     """A stranger's browser."""
     async with site.client() as session:
         yield session
+
+
+@pytest.fixture
+async def doors(site: Site) -> AsyncIterator[Doors]:
+    """The doors of live media, for nobody in particular."""
+    async with site.client() as client:
+        yield Doors(site, client)

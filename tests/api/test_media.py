@@ -3,79 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import aiohttp
 import jwt
 import pytest
-from aiohttp import ClientSession
 from api_world import Site
+from media_doors import Doors, offering
 from pydantic import SecretStr
 
 from api.join import Join, ice_links, ice_servers
-from api.media import FRAGMENT, SDP
+from api.media import SDP
 from config.settings import Settings
-from media.peer import Peer
-from media.synthetic import CountOnlySubscriber, SyntheticPublisher
+from media.synthetic import CountOnlySubscriber
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"])
-
-
-class Doors:
-    """WHIP and WHEP of one class, as its two sides see them."""
-
-    def __init__(self, site: Site, client: ClientSession) -> None:
-        self.site, self.client, self.side = site, client, site.world.here
-
-    def token(self, role: str = "publish", **other: str) -> str:
-        mine = self.side.lead_side if role == "publish" else self.side.receiver_side
-        values = {"room": self.side.occurrence, "side": mine, "source": "lead", "role": role, "holder": "test"} | other
-        return self.site.server.services.joins.issue(Join(**values))  # type: ignore[arg-type]  # roles that do not exist, too
-
-    async def post(
-        self, door: str, offer: str, token: str = "", kind: str = SDP, source: str = "lead"
-    ) -> aiohttp.ClientResponse:
-        headers = {"Content-Type": kind}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        address = f"/{door}/{self.side.occurrence}/{source}"
-        async with self.client.post(address, data=offer.encode(), headers=headers) as answer:
-            await answer.read()
-            return answer
-
-    @asynccontextmanager
-    async def publishing(self) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A test pattern that is being published through WHIP."""
-        answers = []
-
-        async def offer(sdp: str) -> str:
-            answers.append(await self.post("whip", sdp, self.token()))
-            assert answers[0].status == 201
-            return await answers[0].text()
-
-        publisher = SyntheticPublisher()
-        await publisher.start(offer)
-        try:
-            yield answers[0]
-        finally:
-            await publisher.close()
-
-
-@pytest.fixture
-async def doors(site: Site) -> AsyncIterator[Doors]:
-    async with site.client() as client:
-        yield Doors(site, client)
-
-
-@asynccontextmanager
-async def offering(*, sends: bool = True) -> AsyncIterator[tuple[Peer, str]]:
-    peer = Peer()
-    try:
-        yield peer, peer.offer(sends=sends)
-    finally:
-        await peer.close()
 
 
 async def test_a_class_goes_in_and_comes_out(doors: Doors) -> None:
@@ -98,15 +39,6 @@ async def test_a_class_goes_in_and_comes_out(doors: Doors) -> None:
             assert ended.status == 200
         await asyncio.wait_for(classroom.ended.wait(), 5)
         await classroom.close()
-
-
-@pytest.mark.parametrize("door", ["whip", "whep"])
-async def test_a_door_says_what_it_takes(doors: Doors, door: str) -> None:
-    async with doors.client.options(f"/{door}/{doors.side.occurrence}/lead") as answer:
-        assert (answer.status, answer.headers["Accept-Post"]) == (204, SDP)
-    async with doors.client.get(f"/{door}/{doors.side.occurrence}/lead") as answer:
-        assert answer.status == 405
-        assert "POST" in answer.headers["Allow"]
 
 
 async def test_what_is_no_offer_is_refused_and_leaves_nothing(doors: Doors) -> None:
@@ -174,48 +106,6 @@ async def test_the_address_of_a_session_opens_nothing(doors: Doors) -> None:
             async with doors.client.delete(address, headers=headers) as answer:
                 assert answer.status == status
         assert doors.site.server.services.relay.totals().publishers == 1
-
-
-async def test_a_session_is_changed_by_who_knows_its_state(doors: Doors) -> None:
-    async with doors.publishing() as made:
-        address, etag = made.headers["Location"], made.headers["ETag"]
-        fragment = (
-            "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n"
-        )
-        base = {"Authorization": f"Bearer {doors.token()}", "Content-Type": FRAGMENT}
-
-        async def patch(body: str = fragment, **headers: str) -> aiohttp.ClientResponse:
-            named = {name.replace("_", "-"): value for name, value in headers.items()}
-            async with doors.client.patch(address, data=body, headers=base | named) as answer:
-                await answer.read()
-                return answer
-
-        assert (await patch()).status == 428
-        assert (await patch(If_Match='"other"')).status == 412
-        assert (await patch(If_Match=etag, Content_Type="text/plain")).status == 415
-        assert (await patch("nonsense", If_Match="*")).status == 400
-        restarted = await patch(If_Match="*")
-        assert (restarted.status, restarted.content_type) == (200, FRAGMENT)
-        assert restarted.headers["ETag"] not in ("", etag)
-        assert "ice-ufrag" in await restarted.text()
-        assert (await patch(If_Match=etag)).status == 412
-    async with doors.client.delete(address, headers=base) as answer:
-        assert answer.status in (200, 404)
-    async with doors.client.delete(address, headers=base) as answer:
-        assert answer.status == 404
-
-
-async def test_trickled_candidates_are_taken(doors: Doors) -> None:
-    async with offering() as (_, offer):
-        made = await doors.post("whip", offer, doors.token())
-        lines = [line for line in offer.splitlines() if line.startswith(("a=ice-ufrag", "a=ice-pwd"))][:2]
-        fragment = "\r\n".join([*lines, "m=audio 9 UDP/TLS/RTP/SAVPF 0", "a=mid:0", "a=end-of-candidates", ""])
-        headers = {"Authorization": f"Bearer {doors.token()}", "Content-Type": FRAGMENT}
-        headers["If-Match"] = made.headers["ETag"]
-        async with doors.client.patch(made.headers["Location"], data=fragment, headers=headers) as answer:
-            assert answer.status == 204
-        async with doors.client.delete(made.headers["Location"], headers=headers) as answer:
-            assert answer.status == 200
 
 
 async def test_turn_servers_are_named_with_credentials_that_expire(site: Site, settings: Settings) -> None:
