@@ -1,10 +1,8 @@
-"""One packet to many: a header for each payload type, SRTP in place for each receiver, one system call for sixty-four."""
+"""One packet to many: a header for each form, SRTP in place for each receiver, one system call for sixty-four."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from media.aiortc_bridge import srtp_protect
 from media.rtp import HEADER
@@ -14,10 +12,25 @@ from media.trains import MOST_PACKETS, RECEIVERS, Trains, runs
 from media.udp import BATCH, Batch, UdpPort
 
 
+class Form(NamedTuple):
+    """How a layer's packets are written for a receiver: its payload type, and what is added to numbers and timestamps.
+    Receivers that never changed layers share one form for each payload type."""
+
+    payload_type: int
+    number: int
+    timestamp: int
+
+    def packet(self, kept: Kept, ssrc: int) -> bytes:
+        """The packet as it goes out."""
+        number, timestamp = kept.number + self.number & 0xFFFF, kept.timestamp + self.timestamp & 0xFFFFFFFF
+        return HEADER.pack(0x80, kept.marker | self.payload_type, number, timestamp, ssrc) + kept.payload
+
+
 class Receiver(Protocol):
     """What the fan-out needs of a subscriber's share in a layer."""
 
-    payload_type: int
+    @property
+    def form(self) -> Form: ...
 
     @property
     def address(self) -> Address: ...
@@ -26,8 +39,19 @@ class Receiver(Protocol):
     def handle(self) -> Any: ...
 
 
-_Slot = tuple[Any, memoryview, Any, Any, int, int]
-"""libsrtp handle, packet buffer, its pointer, pointer to its length, index, payload type."""
+class _Wire:
+    """A form in use, how many use it, and the packets (with their sizes) that are being sent in it."""
+
+    __slots__ = ("form", "packets", "receivers")
+
+    def __init__(self, form: Form) -> None:
+        self.form = form
+        self.receivers = 0
+        self.packets: list[tuple[bytes, int]] = []
+
+
+_Slot = tuple[Any, memoryview, Any, Any, int, _Wire]
+"""libsrtp handle, packet buffer, its pointer, pointer to its length, index, form."""
 
 
 class _Block:
@@ -42,12 +66,12 @@ class _Block:
 class FanOut:
     """The receivers of one layer. Adding, removing and moving cost the same however many there are."""
 
-    def __init__(self, port: UdpPort) -> None:
-        self._port = port
+    def __init__(self, port: UdpPort, ssrc: int) -> None:
+        self._port, self._ssrc = port, ssrc
         self._blocks: list[_Block] = []
         self._places: dict[Receiver, tuple[_Block, int]] = {}
-        self._payload_types: Counter[int] = Counter()
-        self._waiting: list[tuple[Kept, int]] = []
+        self._wires: dict[Form, _Wire] = {}
+        self._waiting: list[Kept] = []
 
     def __len__(self) -> int:
         return len(self._places)
@@ -64,7 +88,6 @@ class FanOut:
         block.receivers.append(receiver)
         block.slots.append(self._slot(block, len(block.slots), receiver))
         self._places[receiver] = (block, len(block.slots) - 1)
-        self._payload_types[receiver.payload_type] += 1
 
     def remove(self, receiver: Receiver) -> None:
         """Sends no more to this receiver; the last one takes its place."""
@@ -73,11 +96,11 @@ class FanOut:
         if place is None:
             return
         block, index = place
-        self._forget_type(block.slots[index][5])
+        self._release(block.slots[index])
         last = self._blocks[-1]
-        moved = last.receivers.pop()
-        last.slots.pop()
+        moved, slot = last.receivers.pop(), last.slots.pop()
         if moved is not receiver:
+            self._release(slot)
             block.receivers[index] = moved
             block.slots[index] = self._slot(block, index, moved)
             self._places[moved] = (block, index)
@@ -85,28 +108,30 @@ class FanOut:
             self._blocks.pop()
 
     def refresh(self, receiver: Receiver) -> None:
-        """Takes over a receiver's new address or payload type."""
+        """Takes over a receiver's new address or form."""
         self.flush()
         if receiver in self._places:
             block, index = self._places[receiver]
-            self._forget_type(block.slots[index][5])
+            self._release(block.slots[index])
             block.slots[index] = self._slot(block, index, receiver)
-            self._payload_types[receiver.payload_type] += 1
 
     def _slot(self, block: _Block, index: int, receiver: Receiver) -> _Slot:
         block.batch.aim(index, receiver.address)
         buffers = self._port.buffers
         length = block.batch.length_pointers[index]
-        return receiver.handle, buffers.views[index], buffers.pointers[index], length, index, receiver.payload_type
+        wire = self._wires.setdefault(receiver.form, _Wire(receiver.form))
+        wire.receivers += 1
+        return receiver.handle, buffers.views[index], buffers.pointers[index], length, index, wire
 
-    def _forget_type(self, payload_type: int) -> None:
-        self._payload_types[payload_type] -= 1
-        if not self._payload_types[payload_type]:
-            del self._payload_types[payload_type]
+    def _release(self, slot: _Slot) -> None:
+        wire = slot[5]
+        wire.receivers -= 1
+        if not wire.receivers:
+            del self._wires[wire.form]
 
-    def queue(self, packet: Kept, ssrc: int) -> None:
+    def queue(self, packet: Kept) -> None:
         """Sends one RTP packet to every receiver, together with those that arrived in the same turn."""
-        self._waiting.append((packet, ssrc))
+        self._waiting.append(packet)
         if len(self._waiting) == 1:
             self._port.at_turn_end(self.flush)
         elif len(self._waiting) >= MOST_PACKETS:
@@ -117,46 +142,39 @@ class FanOut:
         waiting, self._waiting = self._waiting, []
         if not waiting or not self._blocks:
             return
-        bodies = [
-            (packet, HEADER.pack(0x80, packet.marker, packet.number & 0xFFFF, packet.timestamp, ssrc) + packet.payload)
-            for packet, ssrc in waiting
-        ]
-        for run in runs(bodies, [len(body) for _, body in bodies]):
-            train = {
-                kind: [b"\x80" + bytes((packet.marker | kind,)) + body[2:] for packet, body in run]
-                for kind in self._payload_types
-            }
+        ssrc, wires = self._ssrc, self._wires.values()
+        for run in runs(waiting, [len(kept.payload) for kept in waiting]):
+            for wire in wires:
+                write = wire.form.packet
+                wire.packets = [(packet, len(packet)) for packet in [write(kept, ssrc) for kept in run]]
             if len(run) > 1 and self._port.trains is not None:
-                sized = {kind: [(packet, len(packet)) for packet in packets] for kind, packets in train.items()}
-                self._send_train(sized, self._port.trains)
+                self._send_train(len(run), self._port.trains)
             else:
                 for index in range(len(run)):
-                    self._send({kind: packets[index] for kind, packets in train.items()})
+                    self._send(index, len(run[index].payload) + HEADER.size)
 
-    def _send(self, packets: Mapping[int, bytes]) -> None:
-        """One packet (by payload type) to every receiver."""
-        size = len(next(iter(packets.values())))
+    def _send(self, which: int, size: int) -> None:
+        """One packet of those written in each form to every receiver."""
         cut, protect = slice(0, size), srtp_protect
         for block in self._blocks:
             lengths = block.batch.lengths
-            for handle, view, pointer, length, index, kind in block.slots:
-                view[cut] = packets[kind]
+            for handle, view, pointer, length, index, wire in block.slots:
+                view[cut] = wire.packets[which][0]
                 lengths[index] = size
                 if protect(handle, pointer, length):
                     lengths[index] = 0  # never in clear: an empty datagram says nothing
             block.batch.send(len(block.slots))
 
-    def _send_train(self, packets: Mapping[int, list[tuple[bytes, int]]], trains: Trains) -> None:
-        """Several packets (by payload type) to every receiver, which also keeps each one's keys in the cache."""
+    def _send_train(self, count: int, trains: Trains) -> None:
+        """The packets written in each form to every receiver, which also keeps each one's keys in the cache."""
         protect, views, pointers, length = srtp_protect, trains.views, trains.pointers, trains.length
-        count = len(next(iter(packets.values())))
         for block in self._blocks:
             names = block.batch.names
             for first in range(0, len(block.slots), RECEIVERS):
                 group = block.slots[first : first + RECEIVERS]
-                for place, (handle, _, _, _, index, kind) in enumerate(group):
+                for place, (handle, _, _, _, index, wire) in enumerate(group):
                     view, pointer, at, segment = views[place], pointers[place], 0, 0
-                    for packet, size in packets[kind]:
+                    for packet, size in wire.packets:
                         view[at : at + size] = packet
                         length[0] = size
                         if protect(handle, pointer + at, length):

@@ -1,20 +1,30 @@
-"""A feed: one subscriber's share in one layer, from joining to leaving."""
+"""A feed: one subscriber's share in one track, from joining to leaving.
+
+It is on one layer at a time. The subscriber sees one stream: each stretch on a layer has offsets that carry its numbers
+and its clock on from where the last one ended. A stretch begins with a key picture, so no picture ever lacks its parts.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from media.fanout import Form
 from media.layer import Layer
 from media.rtp import HEADER
-from media.sequence import Kept
 from media.slots import Reading
 from media.stun import Address
+from media.track import OutgoingTrack
 
 MOST_RESENT = 400
 """Packets sent again to one feed in a second; a storm of NACKs costs no more."""
 AGAIN_AFTER = 0.02
 """Seconds in which a packet is not sent twice to the same feed."""
+STRETCHES = 4
+"""Stretches out of which packets are sent again: what was lost just before a switch is asked for just after it."""
+FARTHEST = 10.0
+"""Seconds between what sender reports and what arrival says of two layers' clocks, beyond which the former err."""
 
 
 class Line(Protocol):
@@ -29,24 +39,42 @@ class Line(Protocol):
     def send_rtp(self, packet: bytes) -> None: ...
 
 
+class Stretch(NamedTuple):
+    """Some time on one layer: from which of the subscriber's own numbers on, and in which form."""
+
+    layer: Layer
+    start: int
+    form: Form
+
+
 class Feed:
-    """Waiting for a key picture, catching up out of the ring, live, or stopped."""
+    """Waiting for a key picture, catching up out of the ring, live, paused, or stopped. `now` is monotonic seconds."""
 
     def __init__(
-        self, layer: Layer, line: Line, payload_types: Mapping[str, int], retransmission: Mapping[int, int]
+        self, track: OutgoingTrack, line: Line, payload_types: Mapping[str, int], retransmission: Mapping[int, int]
     ) -> None:
         """`payload_types` by codec name, `retransmission` the RTX payload type by the one it repairs."""
-        self.layer = layer
+        self.track = track
+        self.wanted: Layer | None = None
+        """The layer it is on, or goes to with the next key picture; None while paused."""
+        self.form = Form(-1, 0, 0)
+        """How the present layer's packets are written for this subscriber."""
+        self.first: int | None = None
+        """The subscriber's own (extended) number of the first packet sent; None before."""
+        self.retransmitted = 0
         self._line = line
         self._payload_types = dict(payload_types)
         self._retransmission = dict(retransmission)
-        self.payload_type = -1
-        self.first: int | None = None
-        """The extended number of the first packet sent; None before."""
+        self._payload_type = -1
+        self._stretches: deque[Stretch] = deque(maxlen=STRETCHES)
         self._cursor: int | None = None
-        self._upto: int | None = None
+        """The layer's number that comes next out of its ring, while catching up."""
         self._mark: tuple[int, int] | None = None
+        """The layer's counters when this feed went live; None while it is not."""
         self._packets = self._octets = 0
+        self._next = 0
+        self._last: tuple[int, float] | None = None
+        """Timestamp, as the subscriber saw it, and time of the last packet sent before a pause."""
         self._rtx_sequence = 0
         self._resent: dict[int, float] = {}
         self._window = (0.0, 0)
@@ -61,70 +89,144 @@ class Feed:
         """libsrtp's handle of the subscriber."""
         return self._line.handle
 
-    def start(self, now: float) -> None:
+    @property
+    def layer(self) -> Layer | None:
+        """The layer whose packets are sent now; None while there are none."""
+        return self._stretches[-1].layer if self._stretches and self._receiving else None
+
+    @property
+    def _receiving(self) -> bool:
+        return self._mark is not None or self._cursor is not None
+
+    def start(self, layer: Layer, now: float) -> None:
         """The subscriber is connected: begins with the next packet of sound, or with a key picture."""
-        self.payload_type = self._payload_types.get(self.layer.codec, -1)
-        if self.layer.kind == "audio":
-            if self.payload_type >= 0:
-                self.go_live(self.layer.next_out)
-            else:
-                self.layer.waiting.add(self)
+        self._payload_type = self._payload_types.get(self.track.codec, -1)
+        self.move(layer, now)
+
+    def move(self, layer: Layer | None, now: float) -> None:
+        """Goes to a layer with its next key picture, staying on the present one until then; None pauses at once."""
+        if layer is self.wanted:
             return
-        replay = self.layer.replay_from(now)
-        if replay is None or self.payload_type < 0:
-            self.layer.waiting.add(self)
-            self.layer.requests.want()
+        if self.wanted is not None:
+            self.wanted.waiting.discard(self)
+        self.wanted = layer
+        if layer is None:
+            self._leave(now)
+        elif layer is not self.layer and self._payload_type >= 0:
+            self._approach(layer, now)
+
+    def _approach(self, layer: Layer, now: float) -> None:
+        if layer.kind == "audio":
+            self.enter(layer, layer.next_out, None, now)
             return
-        self._cursor = self.first = replay
-        self.layer.catching_up.add(self)
+        key = None if self._receiving else layer.replay_from(now, after=self._last[1] if self._last else float("-inf"))
+        if key is None:
+            layer.waiting.add(self)
+            layer.requests.want()
+            return
+        self._begin_stretch(layer, key.number, key.timestamp, now)
+        self._cursor = key.number
+        layer.catching_up.add(self)
         self.catch_up(1, now)
 
-    def go_live(self, number: int) -> None:
-        """Gets every packet of the layer from the one with this number on, unless it cannot read the codec."""
-        if self.payload_type < 0:
-            return
-        self.layer.waiting.discard(self)
-        self.layer.catching_up.discard(self)
+    def enter(self, layer: Layer, number: int, timestamp: int | None, now: float) -> None:
+        """Gets every packet of the layer from the one with this number on; the timestamp is that packet's, None where the
+        layer is the same as before and its clock just goes on."""
+        layer.waiting.discard(self)
+        self._leave(now)
+        self._begin_stretch(layer, number, timestamp, now)
+        self._go_live(layer)
+
+    def _go_live(self, layer: Layer) -> None:
+        layer.catching_up.discard(self)
         self._cursor = None
+        self._mark = (layer.sent, layer.sent_octets)
+        layer.live.add(self)
+
+    def _begin_stretch(self, layer: Layer, number: int, timestamp: int | None, now: float) -> None:
+        offset = self._next - number if self.first is not None else 0
+        before = self._stretches[-1] if self._stretches else None
+        shift = before.form.timestamp if before is not None else 0
+        if before is not None and timestamp is not None and self._last is not None:
+            shift = self._carried_on(before, layer, timestamp, self._last, now) - timestamp
+        self.form = Form(self._payload_type, offset, shift & 0xFFFFFFFF)
         if self.first is None:
             self.first = number
-        self._mark = (self.layer.sent, self.layer.sent_octets)
-        self.layer.live.add(self)
+        self._stretches.append(Stretch(layer, number + offset, self.form))
+
+    def _carried_on(self, before: Stretch, layer: Layer, timestamp: int, last: tuple[int, float], now: float) -> int:
+        """What the subscriber sees of a layer's timestamp: by the publisher's own clock where both layers have told it,
+        else by the time passed; always after what it saw last."""
+        seen, at = last
+        passed = max(1, int((now - at) * layer.rate))
+        if before.layer is layer:
+            ahead = timestamp + before.form.timestamp - seen
+        elif (apart := layer.clock_apart(before.layer)) is not None:
+            ahead = timestamp + apart + before.form.timestamp - seen
+        else:
+            ahead = passed
+        ahead = (ahead + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+        if abs(ahead - passed) > FARTHEST * layer.rate:
+            ahead = passed
+        return seen + max(1, ahead)
 
     def catch_up(self, count: int, now: float) -> None:
         """Sends the next packets out of the ring and what came meanwhile; goes live when there are no more."""
+        layer = self._stretches[-1].layer
         while self._cursor is not None and count > 0:
-            if self._cursor >= self.layer.next_out:
-                self.go_live(self.layer.next_out)
+            if self._cursor >= layer.next_out:
+                self._go_live(layer)
                 return
-            kept = self.layer.ring.get(self._cursor)
+            kept = layer.ring.get(self._cursor)
             self._cursor += 1
             if kept is not None:
                 count -= 1
                 self._packets += 1
                 self._octets += len(kept.payload) + 12
-                self._line.send_rtp(self._plain(kept))
+                self._line.send_rtp(self.form.packet(kept, self.track.ssrc))
 
-    def _plain(self, kept: Kept) -> bytes:
-        first = HEADER.pack(
-            0x80, kept.marker | self.payload_type, kept.number & 0xFFFF, kept.timestamp, self.layer.ssrc
-        )
-        return first + kept.payload
+    def _leave(self, now: float) -> None:
+        """Ends the present stretch, if there is one."""
+        if not self._receiving:
+            return
+        layer, _, form = self._stretches[-1]
+        self._packets, self._octets, upto = self.reading()
+        self._next = upto or 0
+        kept = layer.ring.get(self._cursor - 1) if self._cursor is not None else None
+        seen, at = (kept.timestamp, now) if kept is not None else layer.last_out or (0, now)
+        self._last = (seen + form.timestamp & 0xFFFFFFFF, at)
+        self._mark = self._cursor = None
+        layer.live.remove(self)
+        layer.catching_up.discard(self)
+
+    def own_number(self, sequence: int) -> int:
+        """The subscriber's own number that ends in these 16 bits and was given last."""
+        last = (self.reading().upto or 1) - 1
+        return last - ((last - sequence) & 0xFFFF)
+
+    def own_time(self, timestamp: int) -> int:
+        """A timestamp of the present layer as the subscriber sees it."""
+        return timestamp + self.form.timestamp & 0xFFFFFFFF
 
     def resend(self, sequence: int, now: float) -> None:
         """Answers a NACK out of the ring: as RTX (RFC 4588) where the subscriber takes it, else the packet as it was."""
-        number = self.layer.number_of(sequence)
-        kept = self.layer.ring.get(number)
-        if kept is None or self.first is None or number < self.first or not self._may_resend(number, now):
+        number = self.own_number(sequence)
+        stretch = next((s for s in reversed(self._stretches) if s.start <= number), None)
+        if stretch is None or not self._may_resend(number, now):
             return
-        self.layer.retransmitted += 1
-        rtx = self._retransmission.get(self.payload_type)
+        layer, _, form = stretch
+        kept = layer.ring.get(number - form.number)
+        if kept is None:
+            return
+        layer.retransmitted += 1
+        rtx = self._retransmission.get(form.payload_type)
         if rtx is None:
-            self._line.send_rtp(self._plain(kept))
+            self._line.send_rtp(form.packet(kept, self.track.ssrc))
             return
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        header = HEADER.pack(0x80, kept.marker | rtx, self._rtx_sequence, kept.timestamp, self.layer.rtx_ssrc)
-        self._line.send_rtp(header + (kept.number & 0xFFFF).to_bytes(2, "big") + kept.payload)
+        timestamp = kept.timestamp + form.timestamp & 0xFFFFFFFF
+        header = HEADER.pack(0x80, kept.marker | rtx, self._rtx_sequence, timestamp, self.track.rtx_ssrc)
+        self._line.send_rtp(header + (number & 0xFFFF).to_bytes(2, "big") + kept.payload)
 
     def _may_resend(self, number: int, now: float) -> bool:
         began, count = self._window
@@ -139,38 +241,35 @@ class Feed:
 
     def moved(self) -> None:
         """The subscriber has a new address."""
-        self.layer.live.refresh(self)
+        if self._mark is not None:
+            self._stretches[-1].layer.live.refresh(self)
 
-    def codec_changed(self, now: float) -> None:
-        """The layer has a new publisher, perhaps with another codec."""
-        before, self.payload_type = self.payload_type, self._payload_types.get(self.layer.codec, -1)
-        if self.payload_type < 0:
-            self._pause()
-            self.layer.waiting.add(self)
-        elif before < 0:
-            self.layer.waiting.discard(self)
-            self.start(now)
-        else:
-            self.layer.live.refresh(self)
+    def publisher_changed(self, now: float) -> None:
+        """The track has a new publisher, perhaps with another codec or other layers."""
+        before, self._payload_type = self._payload_type, self._payload_types.get(self.track.codec, -1)
+        wanted = self.wanted
+        if wanted is not None and wanted not in self.track.layers:
+            wanted = self.track.best
+        if self._payload_type == before and wanted is self.wanted:
+            return  # goes on in the layer's numbers and clock
+        if self._payload_type != before:
+            self._leave(now)
+        if self.wanted is not None:
+            self.wanted.waiting.discard(self)
+        self.wanted = None
+        self.move(wanted, now)
 
-    def _pause(self) -> None:
-        reading = self.reading()
-        self._packets, self._octets, self._upto = reading
-        self._mark = None
-        self.layer.live.remove(self)
-        self.layer.catching_up.discard(self)
-        self._cursor = None
-
-    def stop(self) -> None:
+    def stop(self, now: float) -> None:
         """Gets nothing more."""
-        self._pause()
-        self.layer.waiting.discard(self)
+        self.move(None, now)
 
     def reading(self) -> Reading:
-        """What was sent to this subscriber until now; retransmissions are not counted."""
+        """What was sent to this subscriber until now, in its own numbers; retransmissions are not counted."""
         if self.first is None:
             return Reading(0, 0, None)
-        if self._mark is None:
-            return Reading(self._packets, self._octets, self._upto if self._cursor is None else self._cursor)
-        packets, octets = self.layer.sent - self._mark[0], self.layer.sent_octets - self._mark[1]
-        return Reading(self._packets + packets, self._octets + octets, self.layer.next_out)
+        if self._mark is not None:
+            layer, (sent, octets) = self._stretches[-1].layer, self._mark
+            upto = layer.next_out + self.form.number
+            return Reading(self._packets + layer.sent - sent, self._octets + layer.sent_octets - octets, upto)
+        upto = self._cursor + self.form.number if self._cursor is not None else self._next
+        return Reading(self._packets, self._octets, upto)

@@ -1,13 +1,14 @@
 """A layer: one encoding of one track, from the publisher's packets to the subscribers' ring.
 
-Each layer has one SSRC, one sequence space and one ring for all its subscribers, and keeps them when the publisher comes
-back with a new connection, so that subscribers go on without negotiating anew.
+Each layer has one sequence space and one ring for all its subscribers, and keeps them when the publisher comes back with
+a new connection. Every subscriber adds offsets of its own (`media.feed`) where it has been on another layer before.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from media import rtp
 from media.fanout import FanOut
@@ -20,7 +21,8 @@ from media.values import Kind
 if TYPE_CHECKING:
     from media.feed import Feed
 
-RATES: dict[Kind, int] = {"audio": 48_000, "video": 90_000}
+log = logging.getLogger(__name__)
+
 RING_SIZES: dict[Kind, int] = {"audio": 256, "video": 1024}
 LONGEST_REPLAY = 200
 """Packets of a group of pictures that a joiner is given out of the ring; after a longer one a new key picture is quicker."""
@@ -31,17 +33,25 @@ STRANGER_AFTER = 1.0
 """Seconds of silence after which another SSRC of the same payload type takes the track over."""
 
 
+class Tap(Protocol):
+    """Somebody who wants every packet of a layer: a recorder, statistics."""
+
+    def take(self, layer: Layer, kept: Kept, now: float) -> None:
+        """Called for each packet that goes into the ring, in order of arrival, repaired late ones included: `kept.number`
+        is the order. Must be quick; a tap that raises is taken off."""
+
+
 class Layer:
     """One encoding as it goes out. `now` is always monotonic seconds."""
 
-    def __init__(self, kind: Kind, port: UdpPort) -> None:
-        self.kind = kind
-        self.rate = RATES[kind]
-        self.ssrc = secrets.randbits(31) | 1
-        self.rtx_ssrc = self.ssrc + 1
+    def __init__(self, kind: Kind, rate: int, ssrc: int, port: UdpPort) -> None:
+        self.kind, self.rate, self.ssrc = kind, rate, ssrc
+        self.rid = ""
+        """The publisher's name of it (RFC 8851); empty without simulcast."""
         self.codec = ""
         """Codec of the present publisher; empty before the first."""
-        self.live = FanOut(port)
+        self.live = FanOut(port, ssrc)
+        self.taps: set[Tap] = set()
         self.waiting: set[Feed] = set()
         self.catching_up: set[Feed] = set()
         self.requests = KeyframeRequests()
@@ -54,7 +64,8 @@ class Layer:
         self._numbers = Renumbering(secrets.randbits(14) + 1)
         self._open = False
         self._shift = 0
-        self._last_out: tuple[int, float] | None = None
+        self.last_out: tuple[int, float] | None = None
+        """Timestamp of the newest packet, and when it came."""
         self._keyframe: tuple[int, int, float] | None = None
         """Outgoing number and timestamp of the last key picture's first packet, and when it came."""
 
@@ -68,9 +79,9 @@ class Layer:
         """Packets of the publisher that never came, over all its connections."""
         return self._lost_before + self._numbers.lost
 
-    def attach(self, codec: str) -> None:
+    def attach(self, codec: str, rid: str) -> None:
         """A publisher's connection begins: its numbers and clock are its own, what goes out continues."""
-        self.codec = codec
+        self.codec, self.rid = codec, rid
         self._begin_stream()
 
     def _begin_stream(self) -> None:
@@ -103,10 +114,20 @@ class Layer:
         kept = Kept(out, packet.marker, (packet.timestamp + self._shift) & 0xFFFFFFFF, packet.payload)
         self.ring.put(kept)
         if out == self.next_out - 1:
-            self._last_out = (kept.timestamp, now)
+            self.last_out = (kept.timestamp, now)
         if key and (self._keyframe is None or self._keyframe[1] != kept.timestamp):
             self._begin_keyframe(kept, now)
         self._forward(kept)
+        if self.taps:
+            self._tell(kept, now)
+
+    def _tell(self, kept: Kept, now: float) -> None:
+        for tap in list(self.taps):
+            try:
+                tap.take(self, kept, now)
+            except Exception:  # the class goes on without its recording
+                log.exception("media_tap_failed tap=%s", type(tap).__name__)
+                self.taps.discard(tap)
 
     def _reception(self, packet: rtp.Packet, now: float) -> Reception | None:
         """The stream the packet belongs to; None for a stranger beside a stream that is alive."""
@@ -118,8 +139,8 @@ class Layer:
                 return None
             self._begin_stream()
         self.reception = Reception(packet.ssrc, self.rate)
-        if self._last_out is not None:  # what goes out must not jump back: go on from the last timestamp by the clock
-            timestamp, at = self._last_out
+        if self.last_out is not None:  # what goes out must not jump back: go on from the last timestamp by the clock
+            timestamp, at = self.last_out
             self._shift = timestamp + max(1, int((now - at) * self.rate)) - packet.timestamp
         return self.reception
 
@@ -128,30 +149,36 @@ class Layer:
         self._keyframe = (kept.number, kept.timestamp, now)
         self.requests.came(now)
         for feed in list(self.waiting):
-            feed.go_live(kept.number)
+            feed.enter(self, kept.number, kept.timestamp, now)
 
     def _forward(self, kept: Kept) -> None:
         self.sent += 1
         self.sent_octets += len(kept.payload) + 12
         if self.live:
-            self.live.queue(kept, self.ssrc)
+            self.live.queue(kept)
 
-    def replay_from(self, now: float) -> int | None:
-        """The outgoing number at which a joiner may start out of the ring; None when it must wait for a key picture."""
+    def replay_from(self, now: float, *, after: float = float("-inf")) -> Kept | None:
+        """The packet with which a joiner may start out of the ring, of a key picture that came `after` this moment; None
+        when it must wait for the next one."""
         if self._keyframe is None or not self._open:
             return None
         number, _, at = self._keyframe
         short = self.next_out - number <= LONGEST_REPLAY and now - at <= OLDEST_REPLAY
-        return number if short and self.ring.get(number) is not None else None
+        return self.ring.get(number) if short and at > after else None
 
     def rtp_time(self, rtp_time: int) -> int:
         """A timestamp of the publisher as subscribers see it."""
         return (rtp_time + self._shift) & 0xFFFFFFFF
 
-    def number_of(self, sequence: int) -> int:
-        """The extended outgoing number that ends in these 16 bits and was given last."""
-        last = self.next_out - 1
-        return last - ((last - sequence) & 0xFFFF)
+    def clock_apart(self, other: Layer) -> int | None:
+        """What to add to a timestamp of this layer to have the other one's of the same moment, by the sender reports of
+        the publisher; None until it has sent one on both."""
+        ours = self.reception.clock if self.reception is not None else None
+        theirs = other.reception.clock if other.reception is not None else None
+        if ours is None or theirs is None:
+            return None
+        between = (ours.ntp - theirs.ntp) * self.rate >> 32
+        return other.rtp_time(theirs.rtp) + between - self.rtp_time(ours.rtp)
 
     def missing(self, now: float) -> list[int]:
         """Incoming numbers to ask the publisher for again now."""

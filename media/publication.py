@@ -1,4 +1,4 @@
-"""A publication: one source of a room, its layers, who sends it and who receives it.
+"""A publication: one source of a room, its tracks and their layers, who sends it and who receives it.
 
 It outlives its publisher's connections: subscribers stay when the publisher reconnects.
 """
@@ -6,13 +6,14 @@ It outlives its publisher's connections: subscribers stay when the publisher rec
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from media import rtcp
 from media.events import PeerId, RoomId, SourceName
 from media.layer import Layer
 from media.negotiation import Stream
+from media.track import OutgoingTrack
 from media.udp import UdpPort
 from media.values import Kind, LayerView
 
@@ -39,29 +40,42 @@ class Publication:
     def __init__(self, room: RoomId, source: SourceName, owner: PeerId, port: UdpPort) -> None:
         self.room, self.source, self.owner = room, source, owner
         self.cname = secrets.token_hex(8)
-        self.layers: Mapping[Kind, Layer] = {kind: Layer(kind, port) for kind in KINDS}
+        self.tracks: Mapping[Kind, OutgoingTrack] = {kind: OutgoingTrack(kind, port) for kind in KINDS}
         self.publisher: PublisherSession | None = None
         """The connected one."""
         self.subscribers: set[SubscriberSession] = set()
         self._reports_sent: dict[int, float] = {}
+        self._packets_before = 0
+
+    def layers_of(self, kind: Kind) -> tuple[Layer, ...]:
+        """The track's layers, lowest first: one, with an empty rid, without simulcast. The last is the same as long as the
+        publication lives."""
+        return self.tracks[kind].layers
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Those of sound, then those of the picture."""
+        return [layer for track in self.tracks.values() for layer in track.layers]
 
     @property
     def packets(self) -> int:
         """Arrived from its publishers, all layers together."""
-        return self.layers["audio"].packets + self.layers["video"].packets
+        return self._packets_before + sum(layer.packets for layer in self.layers)
 
     @property
     def streams(self) -> Mapping[Kind, Stream]:
         """The SSRCs that go into a subscriber's answer."""
-        return {kind: Stream(layer.ssrc, layer.rtx_ssrc) for kind, layer in self.layers.items()}
+        return {kind: track.stream for kind, track in self.tracks.items()}
 
-    def attach(self, publisher: PublisherSession, codecs: Mapping[Kind, str], now: float) -> None:
-        """A publisher's connection takes the source over."""
+    def attach(self, publisher: PublisherSession, codecs: Mapping[Kind, str], rids: Sequence[str], now: float) -> None:
+        """A publisher's connection takes the source over; `rids` names the layers of its picture, lowest first."""
         self.publisher = publisher
-        for kind, layer in self.layers.items():
-            layer.attach(codecs.get(kind, ""))
-            for subscriber in self.subscribers:
-                subscriber.codec_changed(layer, now)
+        before = self.packets
+        for kind, track in self.tracks.items():
+            track.attach(codecs.get(kind, ""), rids if kind == "video" and rids else ("",))
+        self._packets_before += before - self.packets  # of layers that are no more
+        for subscriber in self.subscribers:
+            subscriber.publisher_changed(now)
 
     def detach(self, publisher: PublisherSession) -> None:
         """The publisher's connection ended; a newer one is not touched."""
@@ -71,7 +85,7 @@ class Publication:
     def tick(self, now: float) -> None:
         """Joiners' next packets, and what the publisher must be asked for now."""
         publisher = self.publisher
-        for layer in self.layers.values():
+        for layer in self.layers:
             if layer.catching_up:
                 layer.tick(now)
             if publisher is None or layer.reception is None:
@@ -81,10 +95,10 @@ class Publication:
             if layer.keyframe_due(now):
                 publisher.ask(rtcp.picture_loss(1, layer.reception.ssrc))
 
-    def clock_reports(self, now: float) -> list[ClockReport]:
-        """RTP and NTP time of each running layer on one clock: the publisher's own, as its sender reports gave it; until
+    def clock_reports(self, layers: Sequence[Layer], now: float) -> list[ClockReport]:
+        """RTP and NTP time of each of these layers on one clock: the publisher's own, as its sender reports gave it; until
         each layer has one, the relay's, by the arrival of the first packets."""
-        running = [(layer, layer.reception) for layer in self.layers.values() if layer.reception is not None]
+        running = [(layer, layer.reception) for layer in layers if layer.reception is not None]
         own = all(reception.clock is not None for _, reception in running)
         found: list[ClockReport] = []
         for layer, reception in running:
@@ -111,7 +125,8 @@ class Publication:
         return tuple(
             LayerView(
                 source=self.source,
-                kind=kind,
+                kind=layer.kind,
+                rid=layer.rid,
                 codec=layer.codec,
                 packets=layer.packets,
                 octets=layer.octets,
@@ -120,6 +135,6 @@ class Publication:
                 keyframe_requests=layer.requested,
                 retransmitted=layer.retransmitted,
             )
-            for kind, layer in self.layers.items()
+            for layer in self.layers
             if layer.codec
         )

@@ -34,7 +34,7 @@ class PublisherSession(Session):
         self.codecs: dict[Kind, str] = {track.kind: track.chosen[0].codec.name for track in tracks}
         self._by_type: dict[int, tuple[Layer, bool]] = {}
         for track in tracks:
-            layer, best = publication.layers[track.kind], track.chosen[0]
+            layer, best = publication.tracks[track.kind].best, track.chosen[0]
             self._by_type[best.codec.payload_type] = (layer, False)
             if best.rtx is not None:
                 self._by_type[best.rtx] = (layer, True)
@@ -44,11 +44,11 @@ class PublisherSession(Session):
 
     def on_connected(self, now: float) -> None:
         """Takes the source over."""
-        self.publication.attach(self, self.codecs, now)
+        self.publication.attach(self, self.codecs, (), now)
         self._slots = PublisherSlots(self._arrived, now=now, seconds=self.house.config.slot_seconds)
 
     def _arrived(self) -> tuple[int, int, int]:
-        return self._packets, self._octets, sum(layer.lost for layer in self.publication.layers.values())
+        return self._packets, self._octets, sum(layer.lost for layer in self.publication.layers)
 
     def on_rtp(self, packet: bytes, now: float) -> None:
         """Sends the packet on, when it is of a codec that was agreed."""
@@ -69,7 +69,7 @@ class PublisherSession(Session):
     def on_rtcp(self, feedback: rtcp.Feedback, now: float) -> None:
         """Takes the clock from sender reports."""
         for report in feedback.reports:
-            for layer in self.publication.layers.values():
+            for layer in self.publication.layers:
                 if layer.reception is not None and layer.reception.ssrc == report.ssrc:
                     layer.reception.reported(report.ntp, report.rtp, now)
 
@@ -79,14 +79,14 @@ class PublisherSession(Session):
 
     def _report(self, now: float) -> bytes:
         """A receiver report on all its streams, with our name."""
-        receptions = [layer.reception for layer in self.publication.layers.values() if layer.reception is not None]
+        receptions = [layer.reception for layer in self.publication.layers if layer.reception is not None]
         return rtcp.receiver_report(1, [r.block(now) for r in receptions]) + rtcp.description(1, self.publication.cname)
 
     def on_upkeep(self, now: float) -> None:
         """A report with the bandwidth limit each second, also of nothing: it tells the page that its line is alive. Slots."""
         if now >= self._report_at and self.publication.publisher is self:
             self._report_at = now + REPORT_EVERY
-            layers = self.publication.layers.values()
+            layers = self.publication.layers
             ssrcs = [layer.reception.ssrc for layer in layers if layer.reception is not None]
             limit = rtcp.bitrate_limit(1, ssrcs, self.house.config.video_bitrate) if ssrcs else b""
             self.send_rtcp(self._report(now) + limit)
@@ -94,7 +94,7 @@ class PublisherSession(Session):
             self.emit_slot(self._slots.take(now), jitter_ms=self._jitter(), round_trip_ms=None)
 
     def _jitter(self) -> float | None:
-        receptions = [layer.reception for layer in self.publication.layers.values() if layer.reception is not None]
+        receptions = [layer.reception for layer in self.publication.layers if layer.reception is not None]
         return max((r.jitter_ms for r in receptions), default=None)
 
     def on_finish(self, now: float) -> None:

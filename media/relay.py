@@ -148,7 +148,7 @@ class Relay:
         publication = self._publications.get((room, source))
         if publication is None or publication.publisher is None:
             raise NoPublisher(f"{source} of {room}", retry_after=RETRY_NO_PUBLISHER)
-        running = publication.layers["video"].codec
+        running = publication.tracks["video"].codec
         video = (running,) if running else ()
         others = tuple(name for name in self.config.video_codecs if name != running)
         preferences: dict[Kind, tuple[str, ...]] = {"audio": negotiation.AUDIO_CODECS, "video": video + others}

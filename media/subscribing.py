@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from media import rtcp
 from media.aiortc_bridge import Identity
 from media.feed import Feed
-from media.layer import Layer
 from media.negotiation import Track
 from media.publication import Publication
 from media.session import House, Name, Session
@@ -35,7 +34,7 @@ class SubscriberSession(Session):
         super().__init__(house, name, identity, dtls_server=dtls_server)
         self.publication = publication
         self.feeds = tuple(self._feed(track) for track in tracks)
-        self._by_ssrc = {feed.layer.ssrc: index for index, feed in enumerate(self.feeds)}
+        self._by_ssrc = {feed.track.ssrc: index for index, feed in enumerate(self.feeds)}
         self._slots: SubscriberSlots | None = None
         self._report_at = 0.0
         self._jitter: dict[int, float] = {}
@@ -45,7 +44,7 @@ class SubscriberSession(Session):
     def _feed(self, track: Track) -> Feed:
         types = {c.codec.name: c.codec.payload_type for c in track.chosen}
         repairs = {c.codec.payload_type: c.rtx for c in track.chosen if c.rtx is not None}
-        return Feed(self.publication.layers[track.kind], self, types, repairs)
+        return Feed(self.publication.tracks[track.kind], self, types, repairs)
 
     def on_connected(self, now: float) -> None:
         """Begins to receive."""
@@ -59,18 +58,17 @@ class SubscriberSession(Session):
         )
         self.publication.subscribers.add(self)
         for feed in self.feeds:
-            feed.start(now)
+            feed.start(feed.track.best, now)
 
     def on_moved(self) -> None:
         """Packets follow the peer to its new address."""
         for feed in self.feeds:
             feed.moved()
 
-    def codec_changed(self, layer: Layer, now: float) -> None:
+    def publisher_changed(self, now: float) -> None:
         """The publication has a new publisher."""
         for feed in self.feeds:
-            if feed.layer is layer:
-                feed.codec_changed(now)
+            feed.publisher_changed(now)
 
     def on_rtp(self, packet: bytes, now: float) -> None:
         """A subscriber sends no media; what it sends is dropped."""
@@ -83,8 +81,9 @@ class SubscriberSession(Session):
                 self.feeds[index].resend(sequence, now)
         for ssrc in feedback.keyframes:
             index = self._by_ssrc.get(ssrc)
-            if index is not None and self.feeds[index].layer.kind == "video":
-                self.feeds[index].layer.requests.want()
+            layer = (self.feeds[index].layer or self.feeds[index].wanted) if index is not None else None
+            if layer is not None and layer.kind == "video":
+                layer.requests.want()
         for block in feedback.blocks:
             index = self._by_ssrc.get(block.ssrc)
             if index is not None:
@@ -92,13 +91,13 @@ class SubscriberSession(Session):
 
     def _reported(self, index: int, block: rtcp.Block, now: float) -> None:
         feed = self.feeds[index]
-        self._jitter[index] = block.jitter * 1000 / feed.layer.rate
+        self._jitter[index] = block.jitter * 1000 / feed.track.rate
         self._lost[index] = block.lost
         round_trip = self.publication.round_trip(block, now) if block.last_sr else None
         if round_trip is not None:
             self._round_trip = round_trip
         if self._slots is not None and feed.first is not None:
-            number = feed.layer.number_of(block.highest & 0xFFFF)
+            number = feed.own_number(block.highest & 0xFFFF)
             self._slots.report(index, first=feed.first, number=number, lost=block.lost, now=now)
 
     def on_upkeep(self, now: float) -> None:
@@ -115,22 +114,17 @@ class SubscriberSession(Session):
             self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self._round_trip)
 
     def _send_reports(self, now: float) -> None:
-        sent = {feed.layer: feed.reading() for feed in self.feeds if feed.first is not None}
-        reports = [report for report in self.publication.clock_reports(now) if report.layer in sent]
-        if not reports:
-            return
-        parts = [
-            rtcp.sender_report(
-                report.layer.ssrc,
-                ntp_time=report.ntp,
-                rtp_time=report.rtp,
-                packets=sent[report.layer].packets,
-                octets=sent[report.layer].octets,
+        sending = {feed.layer: feed for feed in self.feeds if feed.layer is not None}
+        parts, names = [], []
+        for layer, ntp_time, rtp_time in self.publication.clock_reports(list(sending), now):
+            feed = sending[layer]
+            ssrc, sent, seen = feed.track.ssrc, feed.reading(), feed.own_time(rtp_time)
+            parts.append(
+                rtcp.sender_report(ssrc, ntp_time=ntp_time, rtp_time=seen, packets=sent.packets, octets=sent.octets)
             )
-            for report in reports
-        ]
-        names = (rtcp.description(report.layer.ssrc, self.publication.cname) for report in reports)
-        self.send_rtcp(b"".join([*parts, *names]))
+            names.append(rtcp.description(ssrc, self.publication.cname))
+        if parts:
+            self.send_rtcp(b"".join([*parts, *names]))
 
     def _worst_jitter(self) -> float | None:
         return max(self._jitter.values(), default=None)
@@ -138,7 +132,7 @@ class SubscriberSession(Session):
     def on_finish(self, now: float) -> None:
         """Stops the feeds, tells the last slots."""
         for feed in self.feeds:
-            feed.stop()
+            feed.stop(now)
         self.publication.subscribers.discard(self)
         if self._slots is not None:
             for slot in self._slots.close(now):
@@ -146,7 +140,7 @@ class SubscriberSession(Session):
 
     def goodbye(self) -> bytes:
         """BYE of the streams it was sent."""
-        ssrcs = [feed.layer.ssrc for feed in self.feeds]
+        ssrcs = [feed.track.ssrc for feed in self.feeds]
         return rtcp.receiver_report(ssrcs[0], []) + rtcp.goodbye(ssrcs)
 
     def view(self) -> SessionView:

@@ -82,6 +82,8 @@ class LayerView:
 
     source: SourceName
     kind: Kind
+    rid: str
+    """The publisher's name of it where it sends the picture in several sizes (simulcast); else empty."""
     codec: str
     packets: int
     octets: int

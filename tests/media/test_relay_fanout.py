@@ -13,7 +13,7 @@ import pytest
 
 from media import rtp
 from media.aiortc_bridge import Identity, SecureChannel
-from media.fanout import FanOut
+from media.fanout import FanOut, Form
 from media.kernel import pack_address, unpack_address
 from media.sequence import Kept
 from media.stun import Address
@@ -25,7 +25,7 @@ class Ear:
     """A receiver with a socket and the keys to read what comes."""
 
     def __init__(self, payload_type: int) -> None:
-        self.payload_type = payload_type
+        self.payload_type, self.form = payload_type, Form(payload_type, 0, 0)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
@@ -88,7 +88,7 @@ def burst(first: int, sizes: list[int]) -> list[Kept]:
 def send_in_one_turn(port: UdpPort, fan: FanOut, packets: list[Kept]) -> None:
     port._in_turn = True
     for packet in packets:
-        fan.queue(packet, 7)
+        fan.queue(packet)
     port._in_turn = False
     waiting, port._at_turn_end = port._at_turn_end, []
     for work in waiting:
@@ -109,7 +109,7 @@ async def test_everybody_gets_every_packet_in_order(port: UdpPort, ears: list[Ea
         port.trains = None
     if way == "plain":
         port.sendmmsg = None
-    fan = FanOut(port)
+    fan = FanOut(port, 7)
     for ear in ears:
         fan.add(ear)
     packets = burst(65530, [1150] * 5 + [300, 700, 700, 20] + [1150] * 20)
@@ -120,18 +120,18 @@ async def test_everybody_gets_every_packet_in_order(port: UdpPort, ears: list[Ea
 
 
 async def test_who_comes_or_goes_in_a_turn_gets_only_its_own(port: UdpPort, ears: list[Ear]) -> None:
-    fan = FanOut(port)
+    fan = FanOut(port, 7)
     early, late, leaver = ears
     fan.add(early)
     fan.add(leaver)
     first, second = burst(10, [100, 100]), burst(12, [100, 100])
     port._in_turn = True
     for packet in first:
-        fan.queue(packet, 7)
+        fan.queue(packet)
     fan.add(late)
     fan.remove(leaver)
     for packet in second:
-        fan.queue(packet, 7)
+        fan.queue(packet)
     port._in_turn = False
     fan.flush()
     assert [number for _, number, _ in early.hear()] == [10, 11, 12, 13]
@@ -142,7 +142,7 @@ async def test_who_comes_or_goes_in_a_turn_gets_only_its_own(port: UdpPort, ears
 
 async def test_a_train_that_is_refused_goes_packet_by_packet(port: UdpPort, ears: list[Ear]) -> None:
     """As on a route with smaller packets, or a card that computes no checksums."""
-    fan = FanOut(port)
+    fan = FanOut(port, 7)
     for ear in ears:
         fan.add(ear)
 
@@ -161,7 +161,7 @@ async def test_a_train_that_is_refused_goes_packet_by_packet(port: UdpPort, ears
 
 
 async def test_a_full_socket_loses_packets_and_counts_them(port: UdpPort, ears: list[Ear]) -> None:
-    fan = FanOut(port)
+    fan = FanOut(port, 7)
     for ear in ears:
         fan.add(ear)
 
