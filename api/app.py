@@ -17,6 +17,7 @@ from api.services import SERVICES, Services
 from api.static_files import serve_static
 from api.system import DOCUMENT, printed
 from config.settings import Settings
+from media.events import MediaEvent
 from media.orders import InProcess
 from media.relay import Relay
 from media.values import RelayConfig
@@ -65,16 +66,21 @@ def compose(settings: Settings, clock: Clock) -> Services:
     """Makes every part; none of them runs yet."""
     store = Store(settings.database)
     bus = open_bus(settings.redis_url.get_secret_value())
-    board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings)
     jobs = PlanJobs(store, clock, settings, open_broker(settings.redis_url.get_secret_value()))
-    relay = Relay(relay_config(settings), board.on_media_event, now=clock.now, monotonic=clock.monotonic)
+
+    def heard(event: MediaEvent) -> None:
+        board.on_media_event(event)
+
+    relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
+    media_port = InProcess(relay.carry_out)
+    board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings, media_port)
     return Services(
         settings=settings,
         store=store,
         clock=clock,
         bus=bus,
         relay=relay,
-        media=InProcess(relay.carry_out),
+        media=media_port,
         board=board,
         plan_jobs=jobs,
         plan_runs=PlanRuns(store, clock, jobs.kick),

@@ -40,6 +40,8 @@ class Seat:
 
     side: str
     hand: str | None = None
+    devices: Message | None = None
+    """The classroom's camera and microphone, as its page said."""
     state: Message | None = None
     notices: deque[Message] = field(default_factory=lambda: deque(maxlen=NOTICES))
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -60,6 +62,7 @@ class Elsewhere:
     heard_at: float
     here: frozenset[str]
     hands: dict[str, str]
+    devices: dict[str, Message]
 
 
 class LiveRoom:
@@ -106,8 +109,13 @@ class LiveRoom:
         elif kind == "who" and foreign:
             await self.announce()
         elif kind == "seats" and foreign:
-            here, hands = frozenset(message["here"]), dict(message["hands"])
-            self._elsewhere[message["origin"]] = Elsewhere(self._clock.monotonic(), here, hands)
+            told = Elsewhere(
+                self._clock.monotonic(),
+                frozenset(message["here"]),
+                dict(message["hands"]),
+                dict(message.get("devices", {})),  # a server of an older version says nothing of them
+            )
+            self._elsewhere[message["origin"]] = told
         elif kind == "lower":
             self._lower(str(message["side"]))
         elif kind == "notice":
@@ -133,8 +141,10 @@ class LiveRoom:
         """Tells the other processes who sits here."""
         here = sorted({seat.side for seat in self.seats})
         hands = {seat.side: seat.hand for seat in self.seats if seat.hand}
+        devices = {seat.side: seat.devices for seat in self.seats if seat.devices}
         self._dirty.set()
-        await self._bus.publish(self.topic, {"type": "seats", "origin": self._origin, "here": here, "hands": hands})
+        told = {"type": "seats", "origin": self._origin, "here": here, "hands": hands, "devices": devices}
+        await self._bus.publish(self.topic, told)
 
     async def _tell(self) -> None:
         """Sends the newest snapshot to every seat whenever something changed."""
@@ -161,8 +171,18 @@ class LiveRoom:
         here = {seat.side for seat in self.seats}.union(*(each.here for each in self._elsewhere.values()))
         hands = {side: since for each in self._elsewhere.values() for side, since in each.hands.items()}
         hands |= {seat.side: seat.hand for seat in self.seats if seat.hand}
+        devices = {
+            side: each_devices for each in self._elsewhere.values() for side, each_devices in each.devices.items()
+        }
+        devices |= {seat.side: seat.devices for seat in self.seats if seat.devices}
         sides = [
-            {**side, "here": side["id"] in here, "hand": hands.get(side["id"])} for side in self._state.get("sides", ())
+            {
+                **side,
+                "here": side["id"] in here,
+                "hand": hands.get(side["id"]),
+                "devices": devices.get(side["id"]),
+            }
+            for side in self._state.get("sides", ())
         ]
         return {"type": "state", "state": {**self._state, "sides": sides}, "now": stamp(self._clock.now())}
 
@@ -209,7 +229,9 @@ class Hall:
         if self._rooms.get(room.id) is room:
             del self._rooms[room.id]
         await _ended(room)
-        await self._bus.publish(room.topic, {"type": "seats", "origin": room._origin, "here": [], "hands": {}})
+        await self._bus.publish(
+            room.topic, {"type": "seats", "origin": room._origin, "here": [], "hands": {}, "devices": {}}
+        )
 
     async def close(self) -> None:
         """Ends every room; their seats' pages come back to the next server by themselves."""

@@ -27,7 +27,8 @@ from rooms.clock import Clock
 JoinRole = Literal["publish", "subscribe"]
 LIFETIME = timedelta(seconds=120)
 SESSION_LIFETIME = timedelta(hours=12)
-SOURCE_LENGTH = 80
+SOURCE = r"^(lead|screen|class:[0-9a-f]{32})$"
+"""The names of sources: what the lead sends, and each other side by its id."""
 
 
 @dataclass(frozen=True, slots=True)

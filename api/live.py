@@ -15,7 +15,7 @@ from aiohttp import WSMsgType, web
 from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
 from api.hall import LiveRoom, Seat, stamp
-from api.join import Join, ice_servers
+from api.join import SOURCE, Join, ice_servers
 from api.problems import Problem
 from api.refused import problem_of
 from api.routing import SIGNED_IN, Call, HexId, Nothing, Routes, RowId, Shape
@@ -23,6 +23,7 @@ from config.words import Language
 from media.events import RoomId
 from media.orders import CloseRoom
 from rooms.live.board import LateItem
+from rooms.live.sources import LEAD, LEADS, Direction, exists, permitted
 from rooms.live.state import LiveState
 from rooms.people import Principal
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
@@ -43,6 +44,13 @@ Signal = Annotated[int, Field(ge=0, le=100_000_000)]
 
 class OccurrencePath(Shape):
     occurrence: HexId
+
+
+class Wanted(Shape):
+    """Which source, and in which direction; without either the lead's, sent by the lead and received by the others."""
+
+    source: Annotated[str, StringConstraints(pattern=SOURCE)] = LEAD
+    role: Literal["publish", "subscribe"] | None = None
 
 
 class Ticket(Shape):
@@ -159,15 +167,20 @@ async def now(call: Call[OccurrencePath, Nothing, Nothing]) -> Now:
     return presented(state)
 
 
-@routes.post("/api/live/{occurrence}/join", needs=SIGNED_IN, summary="A join token for one's side", limit="offer")
-async def join(call: Call[OccurrencePath, Nothing, Nothing]) -> Ticket:
+@routes.post("/api/live/{occurrence}/join", needs=SIGNED_IN, summary="A join token for a source", limit="offer")
+async def join(call: Call[OccurrencePath, Nothing, Wanted]) -> Ticket:
     view, side = await side_of(call, call.path.occurrence)
-    await call.app.board.enter(call.actor, side.id)
-    role: Literal["publish", "subscribe"] = "publish" if side.side == "lead" else "subscribe"
-    token = call.app.joins.issue(Join(room=view.id, side=side.id, source="lead", role=role, holder=call.actor.name))
+    source = call.body.source
+    role: Direction = call.body.role or ("publish" if side.side == "lead" else "subscribe")
+    if not exists(view.sides, source):
+        raise Problem("not_found")
+    state = await call.app.board.enter(call.actor, side.id)
+    if not permitted(side, source, role, state.floor):
+        raise Problem("not_allowed" if role == "publish" or source in LEADS else "no_floor")
+    token = call.app.joins.issue(Join(room=view.id, side=side.id, source=source, role=role, holder=call.actor.name))
     door = "whip" if role == "publish" else "whep"
     servers = ice_servers(call.app.settings, call.app.clock, call.actor.name)
-    return Ticket(side=side.id, role=role, url=f"/{door}/{view.id}/lead", token=token, ice_servers=servers)
+    return Ticket(side=side.id, role=role, url=f"/{door}/{view.id}/{source}", token=token, ice_servers=servers)
 
 
 @routes.post("/api/live/{occurrence}/open", needs="lesson.teach", summary="Start the class")
@@ -220,9 +233,11 @@ async def hand_in(call: Call[OccurrencePath, Nothing, Late]) -> Taken:
 
 
 def presented(state: LiveState) -> Now:
-    """The state as the WebSocket sends it, but for hands and open pages, which only the room knows."""
+    """The state as the WebSocket sends it, but for hands, devices and open pages, which only the room knows."""
     message = state.message()
-    return Now(state={**message, "sides": [{**side, "here": None, "hand": None} for side in message["sides"]]})
+    return Now(
+        state={**message, "sides": [{**side, "here": None, "hand": None, "devices": None} for side in message["sides"]]}
+    )
 
 
 # ---------------------------------------------------------------- the WebSocket
@@ -241,6 +256,20 @@ class Hand(Shape):
 class Lower(Shape):
     type: Literal["lower"]
     side: HexId
+
+
+class Floor(Shape):
+    type: Literal["floor"]
+    side: HexId | None
+    """Who may speak to all; null: nobody but the lead."""
+
+
+class Devices(Shape):
+    """What the classroom's page has: null where there is none, or it was not allowed; false where it was switched off by hand."""
+
+    type: Literal["devices"]
+    camera: bool | None
+    microphone: bool | None
 
 
 class Notice(Shape):
@@ -280,8 +309,8 @@ class Stats(Shape):
     restarts: Signal = 0
 
 
-Incoming = Annotated[Beat | Hand | Lower | Notice | Stats, Field(discriminator="type")]
-INCOMING: TypeAdapter[Beat | Hand | Lower | Notice | Stats] = TypeAdapter(Incoming)
+Message = Beat | Hand | Lower | Floor | Devices | Notice | Stats
+INCOMING: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
 @routes.get(
@@ -375,12 +404,32 @@ class Conversation:
                 await self.room.announce()
             case Lower() if leads or message.side == self.side.id:
                 await self._publish({"type": "lower", "side": message.side})
+            case Floor() if leads or message.side is None:
+                await self._pass_floor(message.side, leads=leads)
+            case Devices() if not leads:
+                self.seat.devices = message.model_dump(exclude={"type"})
+                await self.room.announce()
             case Notice() if leads:
                 await self._publish({"type": "notice", "text": message.text, "at": stamp(self.call.app.clock.now())})
             case Stats():
                 self._keep(message)
             case _:
                 await self._error(Problem("not_allowed"))
+        return None
+
+    async def _pass_floor(self, side: str | None, *, leads: bool) -> None:
+        """The lead gives and takes the floor, a side that has it hands it back; whoever gets it, has its hand lowered."""
+        board = self.call.app.board
+        try:
+            if not leads:
+                state = await board.state(self.room.id)
+                if state is None or state.floor != self.side.id:
+                    return await self._error(Problem("no_floor"))
+            await board.give_floor(self.call.actor, self.room.id, side)
+        except Refusal as refusal:
+            return await self._error(problem_of(refusal))
+        if side is not None:
+            await self._publish({"type": "lower", "side": side})
         return None
 
     async def _publish(self, message: dict[str, Any]) -> None:

@@ -14,10 +14,10 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import StringConstraints
 
-from api.join import Join, JoinRole, ice_links, ice_servers
+from api.join import SOURCE, Join, JoinRole, ice_links, ice_servers
 from api.problems import Problem
 from api.routing import PUBLIC, Call, HexId, Nothing, Routes, Shape
-from media.errors import BadOffer, Full, NoPublisher, NothingInCommon, RelayError, SourceTaken, UnknownSession
+from media.errors import BadOffer, Full, NoFloor, NoPublisher, NothingInCommon, RelayError, SourceTaken, UnknownSession
 from media.events import PeerId, RoomId, SessionId, SourceName
 from media.values import Answer, SessionView
 
@@ -30,7 +30,7 @@ CROSS_ORIGIN = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location, ETag, Link, Accept-Patch, Retry-After, WWW-Authenticate",
 }
-Source = Annotated[str, StringConstraints(pattern=r"^(lead|screen|class:[0-9a-f]{32})$")]
+Source = Annotated[str, StringConstraints(pattern=SOURCE)]
 Session = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 
 
@@ -48,6 +48,7 @@ class SessionPath(Shape):
 
 
 OFFERED = {
+    403: "The token is for the other direction, or the classroom has not the floor",
     406: "No codec in common",
     409: "Nobody publishes yet (Retry-After), or another peer does",
     415: "Not application/sdp",
@@ -215,6 +216,8 @@ def refusals_told() -> Iterator[None]:
         raise Problem("nothing_in_common") from None
     except UnknownSession:
         raise Problem("not_found") from None
+    except NoFloor:
+        raise Problem("no_floor") from None
     except SourceTaken:
         raise Problem("source_taken") from None
     except (NoPublisher, Full) as error:

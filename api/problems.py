@@ -32,6 +32,7 @@ STATUS: Mapping[str, int] = {
     "sign_in_failed": 401,
     "token_invalid": 401,
     "not_allowed": 403,
+    "no_floor": 403,
     "foreign_origin": 403,
     "password_change_needed": 403,
     "not_found": 404,

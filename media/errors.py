@@ -5,6 +5,7 @@
     RelayError
     ├── BadOffer            400  the SDP or fragment cannot be read
     ├── NothingInCommon     406  no codec, or no usable kind of media, in common
+    ├── NoFloor             403  a classroom that has not the floor is for the lead alone
     ├── UnknownSession      404  no such session (any more)
     ├── SourceTaken         409  another peer publishes under this name
     └── TryLater                 the same request may succeed in `retry_after` seconds
@@ -25,6 +26,10 @@ class BadOffer(RelayError):
 
 class NothingInCommon(RelayError):
     """The offer is sound, but holds no codec that this relay or this publication can use."""
+
+
+class NoFloor(RelayError):
+    """The source is a classroom's that has not the floor, and the peer does not lead the room."""
 
 
 class UnknownSession(RelayError):

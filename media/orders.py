@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from media.events import RoomId
+from media.events import PeerId, RoomId
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,15 @@ class CloseRoom:
     room: RoomId
 
 
-Order = CloseRoom
+@dataclass(frozen=True, slots=True)
+class GiveFloor:
+    """`peer`, and nobody else, is heard and seen by the whole room; None: only the lead speaks (`media.floor`)."""
+
+    room: RoomId
+    peer: PeerId | None
+
+
+Order = CloseRoom | GiveFloor
 """The union of all orders; each has a `room`."""
 
 

@@ -43,6 +43,8 @@ class Publication:
         self.tracks: Mapping[Kind, OutgoingTrack] = {kind: OutgoingTrack(kind, port) for kind in KINDS}
         self.publisher: PublisherSession | None = None
         """The connected one."""
+        self.silent = False
+        """Its sound goes no further: a classroom that has not the floor."""
         self.subscribers: set[SubscriberSession] = set()
         self._reports_sent: dict[int, float] = {}
         self._packets_before = 0

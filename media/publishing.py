@@ -57,6 +57,8 @@ class PublisherSession(Session):
         if parsed is None or known is None or self.publication.publisher is not self:
             return
         layer, repaired = known
+        if self.publication.silent and layer.kind == "audio":
+            return
         if repaired:
             if layer.reception is None or len(parsed.payload) < 3:
                 return  # padding of a bandwidth probe, or nothing to repair yet

@@ -11,18 +11,19 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import assert_never
 
 from media import admission, negotiation, sdp
 from media.addresses import candidates
 from media.aiortc_bridge import Identity, missing_names
-from media.errors import NoPublisher, SourceTaken, UnknownSession
+from media.errors import NoFloor, NoPublisher, SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName
+from media.floor import LEAD, Floors
 from media.ice import Credentials, Switchboard
 from media.negotiation import Endpoint, Track
-from media.orders import CloseRoom, Order
+from media.orders import CloseRoom, GiveFloor, Order
 from media.publication import Publication
 from media.publishing import PublisherSession
 from media.session import Name, Reason, Session
@@ -61,6 +62,7 @@ class Relay:
         self._on_event = on_event
         self._sessions: dict[SessionId, Session] = {}
         self._publications: dict[tuple[RoomId, SourceName], Publication] = {}
+        self._floors = Floors()
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._udp: UdpPort | None = None
@@ -130,6 +132,7 @@ class Relay:
         self._make_room(name)  # which may end the last session of a publication, and so the publication
         publication = self._publications.get((room, source)) or Publication(room, source, peer, udp)
         publication.owner = peer
+        publication.silent = not self._floors.is_open(room, source)
         self._publications[room, source] = publication
         server = negotiation.dtls_server(offer)
         session = PublisherSession(self, name, self._identity, publication, tracks, dtls_server=server)
@@ -141,10 +144,12 @@ class Relay:
         """Takes a WHEP offer for a source that is being published. A peer's connected second session replaces its
         first of the same source. `origin` as in `publish`.
 
-        Raises BadOffer, NothingInCommon, NoPublisher, Full. A refusal leaves nothing behind.
+        Raises BadOffer, NothingInCommon, NoFloor, NoPublisher, Full. A refusal leaves nothing behind.
         """
         self._started()
         offer = sdp.parse_offer(offer_sdp)
+        if not self._may_receive(room, source, peer):
+            raise NoFloor(f"{source} of {room}")
         publication = self._publications.get((room, source))
         if publication is None or publication.publisher is None:
             raise NoPublisher(f"{source} of {room}", retry_after=RETRY_NO_PUBLISHER)
@@ -240,13 +245,39 @@ class Relay:
         match order:
             case CloseRoom(room):
                 await self._close_room(room)
+            case GiveFloor(room, peer):
+                await self._give_floor(room, peer)
             case _:
                 assert_never(order)
 
     async def _close_room(self, room: RoomId) -> None:
         """Ends every session of the room (``closed``)."""
-        mine = [session for session in self._sessions.values() if session.name.room == room]
-        closing = [task for session in mine if (task := self.end(session, "closed")) is not None]
+        await self._close(session for session in self._sessions.values() if session.name.room == room)
+
+    async def _give_floor(self, room: RoomId, peer: PeerId | None) -> None:
+        """The others' subscriptions to a classroom that lost the floor end, its sound stops at the door."""
+        if not any(session.name.room == room for session in self._sessions.values()):
+            return
+        self._floors.give(room, peer)
+        for (where, source), publication in self._publications.items():
+            if where == room:
+                publication.silent = not self._floors.is_open(room, source)
+        await self._close(
+            session
+            for session in self._sessions.values()
+            if session.name.room == room
+            and session.name.role == "subscriber"
+            and not self._may_receive(room, session.name.source, session.name.peer)
+        )
+
+    def _may_receive(self, room: RoomId, source: SourceName, peer: PeerId) -> bool:
+        if self._floors.is_open(room, source):
+            return True
+        lead = self._publications.get((room, LEAD))
+        return lead is not None and lead.owner == peer
+
+    async def _close(self, sessions: Iterable[Session]) -> None:
+        closing = [task for session in list(sessions) if (task := self.end(session, "closed")) is not None]
         if closing:
             await asyncio.wait(closing)
 
@@ -301,6 +332,8 @@ class Relay:
         self._switchboard.remove(session.agent)
         session.finish(reason, self.monotonic())
         self._drop_empty((session.name.room, session.name.source))
+        if not any(other.name.room == session.name.room for other in self._sessions.values()):
+            self._floors.give(session.name.room, None)
         task = asyncio.create_task(session.shut(), name=f"media-goodbye-{session.name.session}")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)

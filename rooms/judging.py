@@ -22,13 +22,12 @@ from rooms.attendance import (
     judge,
 )
 from rooms.audit import append
+from rooms.live.sources import LEAD
 from rooms.planning.occurrences import standing
 from rooms.refusals import NotFound
 from rooms.rulesets import RuleSet
 from rooms.store import SYSTEM, Actor
 from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide, Verdict
-
-LEAD_SOURCE = "lead"
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def _side(side: OccurrenceSide, events: Sequence[EvidenceEvent]) -> SideEvidence
 def _counts(side: OccurrenceSide, event: EvidenceEvent) -> bool:
     """The relay alone testifies to media: of the lead what it published, of the others what they got of the lead."""
     wanted = "publisher" if side.side == "lead" else "subscriber"
-    return event.source == "relay" and event.data["role"] == wanted and event.data["source"] == LEAD_SOURCE
+    return event.source == "relay" and event.data["role"] == wanted and event.data["source"] == LEAD
 
 
 def _media(event: EvidenceEvent) -> MediaEvidence:

@@ -16,7 +16,8 @@ from api.bureau.desk import CountyPath, head_of, routes, show
 from api.pages import ZONE
 from api.routing import Call, HexId, Nothing
 from config.words import catalogue
-from rooms.live.state import quality
+from rooms.live.sources import LEAD
+from rooms.live.state import of_source, quality
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
 from rooms.refusals import NotFound
 from rooms.tables import Assistant, AuditLeaf, EvidenceEvent, Verdict
@@ -165,7 +166,7 @@ def side_line(
     """A side's line of the drawing, with everything stored about it."""
     mine = [event for event in events if event.side_id == side.id]
     role = "publisher" if side.side == "lead" else "subscriber"
-    media = [event for event in mine if event.kind == "slot" and event.data.get("role") == role]
+    media = [event for event in mine if event.kind == "slot" and event.data["role"] == role and of_source(event, LEAD)]
     signed = next((event for event in mine if event.kind == "sign_in"), None)
     return SideLine(
         side=side,

@@ -15,7 +15,7 @@ from rooms.audit import append
 from rooms.clock import Clock
 from rooms.judging import judge_lesson
 from rooms.live.evidence import Evidence, store_evidence
-from rooms.live.state import load_state
+from rooms.live.state import floor_of, load_state
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.rulesets import RuleSet
 from rooms.store import Actor, Store
@@ -191,10 +191,39 @@ async def close_class(scene: Scene, occurrence_id: str) -> str:
         if lesson.state != "live":
             raise Conflict("occurrence_not_live", state=lesson.state)
         lesson.state, lesson.closed_at = "ended", now
+        await _pass_floor(session, scene, lesson, None, now)
         await store_evidence(session, [await _of_lead(session, scene, lesson, "closed", now)], now)
         await _audit(session, scene, "class.close", lesson, now, {"by_itself": scene.actor.role == "system"})
         await judge_lesson(session, scene.rules, lesson.id, now)
         return lesson.id
+
+
+async def give_floor(scene: Scene, occurrence_id: str, side_id: str | None) -> str:
+    """The floor (发言) goes to a side that is not the lead; None: back to the lead."""
+    now = scene.clock.now()
+    async with scene.store.write() as session:
+        lesson = await _lesson(session, occurrence_id)
+        if lesson.state != "live":
+            raise Conflict("occurrence_not_live", state=lesson.state)
+        side = await session.get(OccurrenceSide, side_id) if side_id is not None else None
+        if side_id is not None and (side is None or side.occurrence_id != lesson.id or side.side == "lead"):
+            raise NotFound("side_unknown")
+        await _pass_floor(session, scene, lesson, side, now)
+        return lesson.id
+
+
+async def _pass_floor(
+    session: AsyncSession, scene: Scene, lesson: Occurrence, side: OccurrenceSide | None, now: datetime
+) -> None:
+    """One row for the side that loses the floor, one for the side that gets it; nothing where nothing changes."""
+    held = await floor_of(session, lesson.id)
+    if held == (side.id if side is not None else None):
+        return
+    before = await session.get(OccurrenceSide, held) if held is not None else None
+    for each, holds in ((before, False), (side, True)):
+        if each is not None:
+            await store_evidence(session, [_evidence(scene, each, "floor", now, data={"held": holds})], now)
+            await _audit(session, scene, "class.floor", each, now, {"held": holds})
 
 
 async def nobody_there(session: AsyncSession, occurrence_id: str, now: datetime, idle: timedelta) -> bool:

@@ -18,7 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
-from media.events import MediaEvent
+from media.events import MediaEvent, PeerId, RoomId
+from media.orders import GiveFloor, MediaPort
 from rooms.audit.checkpoints import TOPIC as CHECKPOINT
 from rooms.bus import Bus
 from rooms.clock import Clock
@@ -26,6 +27,7 @@ from rooms.judging import judge_lesson, lessons_to_judge
 from rooms.live import acts
 from rooms.live.acts import LateItem
 from rooms.live.evidence import Evidence, EvidenceWriter, known_only, of_media, store_evidence
+from rooms.live.sources import LEAD, is_small_picture
 from rooms.live.state import LiveState, load_state, quality
 from rooms.people.assistants import recognise
 from rooms.people.scope import Principal
@@ -46,8 +48,10 @@ PATIENCE_SECONDS = 10.0
 class LiveBoard:
     """The live classes of a store. Call `start` once in a running loop and `close` at the end; the rest works without them too."""
 
-    def __init__(self, store: Store, clock: Clock, bus: Bus, rules: RuleSet, settings: Settings) -> None:
-        self._store, self._clock, self._bus = store, clock, bus
+    def __init__(
+        self, store: Store, clock: Clock, bus: Bus, rules: RuleSet, settings: Settings, media: MediaPort
+    ) -> None:
+        self._store, self._clock, self._bus, self._media = store, clock, bus, media
         self._settings = settings
         self._early = timedelta(minutes=settings.early_entry_minutes)
         self._idle = timedelta(minutes=settings.auto_end_minutes)
@@ -81,7 +85,8 @@ class LiveBoard:
 
     def on_media_event(self, event: MediaEvent) -> None:
         """The relay's callback: never blocks, never raises; the row is stored exactly once."""
-        self._writer.put(of_media(event))
+        if not is_small_picture(event.source, event.role):
+            self._writer.put(of_media(event))
 
     def page_stats(self, actor: Actor, occurrence_id: str, side_id: str, data: dict[str, Any]) -> None:
         """A page's own figures, kept beside the relay's evidence; they never make presence. Never blocks."""
@@ -114,11 +119,14 @@ class LiveBoard:
 
     async def _tell_of(self, stored: Sequence[Evidence]) -> None:
         for each in stored:
-            if each.kind == "slot":
+            if each.kind == "slot" and each.data["source"] == LEAD:
                 message = {"type": "slot", "side": each.side_id, "quality": quality(each.data)}
                 await self._bus.publish(f"live:{each.occurrence_id}", message)
         for occurrence_id in sorted({each.occurrence_id for each in stored if each.kind != "slot"}):
-            await self._tell(occurrence_id)
+            state = await self._tell(occurrence_id)
+            back = {each.side_id for each in stored if each.kind == "connected" and each.occurrence_id == occurrence_id}
+            if state is not None and state.floor in back:  # its relay may be another one that knows of no floor yet
+                await self._order_floor(state)
 
     # ------------------------------------------------------------ what people see and do
 
@@ -173,6 +181,15 @@ class LiveBoard:
         await self._flush_soon()
         return await self._told(await acts.close_class(self._scene(actor), occurrence_id))
 
+    async def give_floor(self, actor: Actor, occurrence_id: str, side_id: str | None) -> LiveState:
+        """A receiving side may speak to all, and only it; None: nobody but the lead. Doing it twice changes nothing.
+
+        Refusals: `NotFound` ``occurrence_unknown``, ``side_unknown``, `Conflict` ``occurrence_not_live``.
+        """
+        state = await self._told(await acts.give_floor(self._scene(actor), occurrence_id, side_id))
+        await self._order_floor(state)
+        return state
+
     async def hand_in(self, actor: Actor, side_id: str, items: Sequence[LateItem]) -> int:
         """Evidence a classroom kept while its line was down, marked late; how many were new.
 
@@ -217,6 +234,11 @@ class LiveBoard:
                     await self._stop.wait()
 
     # ------------------------------------------------------------ within
+
+    async def _order_floor(self, state: LiveState) -> None:
+        """The relay opens the speaker's source to all and closes every other classroom's."""
+        holder = PeerId(state.floor) if state.floor is not None else None
+        await self._media.order(GiveFloor(RoomId(state.occurrence_id), holder))
 
     def _scene(self, actor: Actor) -> acts.Scene:
         return acts.Scene(self._store, self._clock, self.rules, self._early, actor)

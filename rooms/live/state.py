@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms.live.sources import LEAD, SCREEN, classroom_source
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
 from rooms.tables import Assistant, EvidenceEvent
 
@@ -36,7 +37,9 @@ class LiveSide:
     entered: bool
     """The page of this side was opened for this class."""
     connected: bool
-    """A media session is up now."""
+    """A media session of the lead's picture is up now: the lead sends it, the others receive it."""
+    sends: bool
+    """A receiving side sends its own picture, or may be heard with the floor."""
     quality: str
     """Of the newest slot: good, degraded, unknown (no receiver report), none."""
     assistant: str | None
@@ -68,6 +71,10 @@ class LiveState:
     opened_at: datetime | None
     closed_at: datetime | None
     shift_seconds: int
+    floor: str | None
+    """Id of the side that has the floor (发言)."""
+    screen: bool
+    """The lead shows its screen."""
     sides: tuple[LiveSide, ...]
     """The lead first."""
 
@@ -95,11 +102,21 @@ async def load_state(session: AsyncSession, occurrence_id: str, now: datetime, *
     for event in events:
         if event.side_id in by_side:
             by_side[event.side_id].append(event)
-    return _state(
-        view,
-        view.starts_at - early,
-        [_live(side, by_side[side.id], assistants, now) for side in view.sides],
+    floor = await floor_of(session, occurrence_id) if view.state == "live" else None
+    screen = _connected(by_side[view.lead.id], SCREEN, now)
+    sides = [_live(side, by_side[side.id], assistants, now) for side in view.sides]
+    return _state(view, view.starts_at - early, floor, screen, sides)
+
+
+async def floor_of(session: AsyncSession, occurrence_id: str) -> str | None:
+    """The side that has the floor, by the newest row that says so."""
+    newest = await session.scalar(
+        select(EvidenceEvent)
+        .where(EvidenceEvent.occurrence_id == occurrence_id, EvidenceEvent.kind == "floor")
+        .order_by(EvidenceEvent.seq.desc())
+        .limit(1)
     )
+    return newest.side_id if newest is not None and newest.data["held"] else None
 
 
 async def _events(session: AsyncSession, occurrence_id: str, now: datetime) -> list[EvidenceEvent]:
@@ -121,10 +138,13 @@ async def _assistants(session: AsyncSession, events: Sequence[EvidenceEvent]) ->
 
 def _live(side: SideView, events: Sequence[EvidenceEvent], assistants: Mapping[int, str], now: datetime) -> LiveSide:
     newest = {event.kind: event for event in events}
+    sends = side.side != "lead" and _connected(events, classroom_source(side.id), now)
     signed = next((event for event in reversed(events) if event.kind in ("sign_in", "sign_out")), None)
     count = newest.get("head_count")
     role = "publisher" if side.side == "lead" else "subscriber"
-    slots = [event for event in events if event.kind == "slot" and event.data["role"] == role]
+    slots = [
+        event for event in events if event.kind == "slot" and of_source(event, LEAD) and event.data["role"] == role
+    ]
     return LiveSide(
         side.id,
         side.side,
@@ -136,7 +156,8 @@ def _live(side: SideView, events: Sequence[EvidenceEvent], assistants: Mapping[i
         side.teacher_name,
         side.room_code,
         "entered" in newest,
-        _connected(events, now),
+        _connected(events, LEAD, now),
+        sends,
         quality(slots[-1].data) if slots else "none",
         assistants.get(signed.data["assistant"]) if signed is not None and signed.kind == "sign_in" else None,
         side.expected,
@@ -147,12 +168,17 @@ def _live(side: SideView, events: Sequence[EvidenceEvent], assistants: Mapping[i
     )
 
 
-def _connected(events: Sequence[EvidenceEvent], now: datetime) -> bool:
-    """Some media session began, did not end, and was heard of lately; after a crash nothing says that it ended."""
+def of_source(event: EvidenceEvent, source: str) -> bool:
+    """Whether the relay said this of a source."""
+    return bool(event.data["source"] == source)
+
+
+def _connected(events: Sequence[EvidenceEvent], source: str, now: datetime) -> bool:
+    """Some media session of the source began, did not end, and was heard of lately; after a crash nothing says that it ended."""
     ended = {event.data["session"] for event in events if event.kind == "disconnected"}
     heard: dict[str, datetime] = {}
     for event in events:
-        if event.kind in ("connected", "slot") and event.data["session"] not in ended:
+        if event.kind in ("connected", "slot") and of_source(event, source) and event.data["session"] not in ended:
             heard[event.data["session"]] = max(event.until or event.at, heard.get(event.data["session"], event.at))
     return any(last > now - STALE_AFTER for last in heard.values())
 
@@ -171,7 +197,9 @@ def quality(slot: Mapping[str, Any]) -> str:
     return "good" if 100 * slot["acknowledged"] >= GOOD_PERCENT * packets else "degraded"
 
 
-def _state(view: OccurrenceView, enter_from: datetime, sides: Sequence[LiveSide]) -> LiveState:
+def _state(
+    view: OccurrenceView, enter_from: datetime, floor: str | None, screen: bool, sides: Sequence[LiveSide]
+) -> LiveState:
     return LiveState(
         view.id,
         view.county,
@@ -186,5 +214,7 @@ def _state(view: OccurrenceView, enter_from: datetime, sides: Sequence[LiveSide]
         view.opened_at,
         view.closed_at,
         view.shift_seconds,
+        floor,
+        screen,
         tuple(sides),
     )

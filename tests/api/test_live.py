@@ -82,6 +82,52 @@ async def test_a_hand_goes_up_and_is_lowered_by_the_lead(site: Site) -> None:
 
 
 @one_database
+async def test_the_floor_is_given_told_and_handed_back(site: Site) -> None:
+    here = site.world.here
+    assert (await post(site, "lead_teacher", "open", {}))[0] == 200
+    async with line(site, "lead_teacher") as (teacher, _), line(site, "device") as (classroom, _):
+        await classroom.send_json({"type": "floor", "side": here.receiver_side})
+        assert (await hear(classroom, "error"))["code"] == "not_allowed"
+        await classroom.send_json({"type": "floor", "side": None})
+        assert (await hear(classroom, "error"))["code"] == "no_floor"
+        await classroom.send_json({"type": "hand", "up": True})
+        await classroom.send_json({"type": "devices", "camera": True, "microphone": False})
+        await until_side(teacher, here.receiver_side, hand=..., devices={"camera": True, "microphone": False})
+        await teacher.send_json({"type": "floor", "side": here.lead_side})
+        assert (await hear(teacher, "error"))["code"] == "side_unknown"
+        await teacher.send_json({"type": "floor", "side": here.receiver_side})
+        await until_side(classroom, here.receiver_side, hand=None)
+        async with line(site, "device") as (_, late):
+            assert late["state"]["floor"] == here.receiver_side
+        await classroom.send_json({"type": "floor", "side": None})
+        async with asyncio.timeout(5):
+            while (await hear(teacher, "state"))["state"]["floor"] is not None:
+                pass
+
+
+@one_database
+async def test_a_token_is_for_what_a_side_may_send_and_receive(site: Site) -> None:
+    here = site.world.here
+    own = f"class:{here.receiver_side}"
+    wanted = [
+        ("lead_teacher", {"source": "screen"}, 200, f"/whip/{here.occurrence}/screen"),
+        ("lead_teacher", {"source": own, "role": "subscribe"}, 200, f"/whep/{here.occurrence}/{own}"),
+        ("lead_teacher", {"source": own}, 403, "not_allowed"),
+        ("lead_teacher", {"source": "lead", "role": "subscribe"}, 403, "not_allowed"),
+        ("lead_teacher", {"source": f"class:{here.lead_side}", "role": "subscribe"}, 404, "not_found"),
+        ("lead_teacher", {"source": "kitchen"}, 422, "invalid"),
+        ("device", {"source": "screen"}, 200, f"/whep/{here.occurrence}/screen"),
+        ("device", {"source": own, "role": "publish"}, 200, f"/whip/{here.occurrence}/{own}"),
+        ("device", {"source": "lead", "role": "publish"}, 403, "not_allowed"),
+        ("device", {"source": own}, 403, "no_floor"),
+        ("auditor", {"source": "lead"}, 404, "not_found"),
+    ]
+    for role, body, status, told in wanted:
+        found, answer = await post(site, role, "join", body)
+        assert (found, answer.get("url") or answer["code"]) == (status, told), (role, body)
+
+
+@one_database
 async def test_a_line_of_the_lead_reaches_every_screen(site: Site) -> None:
     async with line(site, "lead_teacher") as (teacher, _), line(site, "device") as (classroom, _):
         await teacher.send_json({"type": "notice", "text": "  请安静  "})
@@ -107,6 +153,9 @@ async def test_a_beat_gives_the_servers_time(site: Site) -> None:
         ("device", "{", "bad_request"),
         ("device", '{"type": "sing"}', "bad_request"),
         ("device", '{"type": "hand", "up": "perhaps"}', "bad_request"),
+        ("lead_teacher", '{"type": "devices", "camera": true, "microphone": true}', "not_allowed"),
+        ("lead_teacher", '{"type": "floor", "side": "x"}', "bad_request"),
+        ("lead_teacher", '{"type": "floor", "side": null}', "occurrence_not_live"),
         ("lead_teacher", '{"type": "notice", "text": " "}', "bad_request"),
     ],
 )

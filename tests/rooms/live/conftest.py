@@ -1,5 +1,5 @@
 """The fixtures of a live class."""
 
-from live_class import board, bus, hold, lesson, settings
+from live_class import board, bus, hold, lesson, media, settings
 
-__all__ = ["board", "bus", "hold", "lesson", "settings"]
+__all__ = ["board", "bus", "hold", "lesson", "media", "settings"]

@@ -12,6 +12,7 @@ import pytest
 
 from config.settings import Settings
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, RoomId, SessionId, SourceName
+from media.orders import Order
 from rooms.bus.memory import MemoryBus
 from rooms.live.board import LiveBoard
 from rooms.people.passwords import hashed
@@ -43,7 +44,8 @@ class Lesson:
 def slots(lesson: str, side: str, first: float, last: float, *, session: str = "", **fields: Any) -> list[MediaEvent]:
     """Media from minute to minute of the lesson in slots of 10 s, as the relay tells it."""
     role = "publisher" if fields.pop("publishes", False) else "subscriber"
-    names: Any = {"room": RoomId(lesson), "peer": PeerId(side), "source": SourceName("lead"), "role": role}
+    source = SourceName(fields.pop("source", "lead"))
+    names: Any = {"room": RoomId(lesson), "peer": PeerId(side), "source": source, "role": role}
     names["session"] = SessionId(session or f"{side}-{first}")
     begin, end = START + timedelta(minutes=first), START + timedelta(minutes=last)
     found: list[MediaEvent] = [Connected(at=begin, **names)]
@@ -93,10 +95,27 @@ def bus() -> MemoryBus:
     return MemoryBus()
 
 
+class Ordered:
+    """Takes the orders to the relay, and remembers them."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+
+    async def order(self, order: Order) -> None:
+        self.orders.append(order)
+
+
 @pytest.fixture
-async def board(store: Store, clock: Any, bus: MemoryBus, settings: Settings) -> AsyncIterator[LiveBoard]:
+def media() -> Ordered:
+    return Ordered()
+
+
+@pytest.fixture
+async def board(
+    store: Store, clock: Any, bus: MemoryBus, settings: Settings, media: Ordered
+) -> AsyncIterator[LiveBoard]:
     """A board whose writer runs; the sweep is called by hand."""
-    board = LiveBoard(store, clock, bus, load_rules("attendance-2026.1"), settings)
+    board = LiveBoard(store, clock, bus, load_rules("attendance-2026.1"), settings, media)
     board._writer.start()
     yield board
     await board.close()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from live_class import CLASSROOM, END, PIN, START, TEACHER, Lesson, slots
+from live_class import CLASSROOM, END, PIN, START, TEACHER, Lesson, Ordered, slots
 from sqlalchemy import func, select
 
 from config.settings import Settings
@@ -150,7 +150,7 @@ async def test_a_new_board_knows_everything(
     store: Store, lesson: Lesson, hold: Hold, board: LiveBoard, bus: MemoryBus, settings: Settings, clock: Any
 ) -> None:
     await hold(far=40)
-    restarted = LiveBoard(store, clock, bus, RULES, settings)
+    restarted = LiveBoard(store, clock, bus, RULES, settings, Ordered())
     assert await restarted.state(lesson.id) == await board.state(lesson.id)
     await restarted.close_class(TEACHER, lesson.id)
     assert (await verdicts(store, lesson))["near"] == ("VALID", "valid")
@@ -377,7 +377,7 @@ async def test_the_tasks_of_a_board_begin_and_end(
     store: Store, lesson: Lesson, bus: MemoryBus, settings: Settings, clock: Any
 ) -> None:
     clock.time = END
-    board = LiveBoard(store, clock, bus, RULES, settings)
+    board = LiveBoard(store, clock, bus, RULES, settings, Ordered())
     await board.start()
     for event in slots(lesson.id, lesson.near, 0, 1):
         board.on_media_event(event)
@@ -400,7 +400,7 @@ async def test_a_sweep_that_fails_is_not_the_last(
 
     monkeypatch.setattr("rooms.live.board.SWEEP_SECONDS", 0.001)
     clock.time = END
-    board = Stumbling(store, clock, bus, RULES, settings)
+    board = Stumbling(store, clock, bus, RULES, settings, Ordered())
     await board.start()
     async with asyncio.timeout(10):
         while await state_of(store, lesson) != "judged":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from live_class import TEACHER, Lesson, slots
+from live_class import TEACHER, Lesson, Ordered, slots
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -102,7 +102,7 @@ async def test_a_database_that_stays_away_does_not_hold_up_the_end(monkeypatch: 
 async def test_two_servers_store_the_same_events_once(
     store: Store, lesson: Lesson, bus: MemoryBus, settings: Settings, clock: Any
 ) -> None:
-    boards = [LiveBoard(store, clock, bus, RULES, settings) for _ in range(2)]
+    boards = [LiveBoard(store, clock, bus, RULES, settings, Ordered()) for _ in range(2)]
     await boards[0].open_class(TEACHER, lesson.id)
     clock.advance(minutes=50)
     await boards[0].close_class(TEACHER, lesson.id)
@@ -134,13 +134,13 @@ async def test_a_server_that_died_is_told_again_and_stores_the_rest(
     store: Store, lesson: Lesson, bus: MemoryBus, settings: Settings, clock: Any
 ) -> None:
     events = slots(lesson.id, lesson.near, 0, 40)
-    died = LiveBoard(store, clock, bus, RULES, settings)
+    died = LiveBoard(store, clock, bus, RULES, settings, Ordered())
     died._writer.start()
     for event in events[:150]:
         died.on_media_event(event)
     await asyncio.sleep(0.06)
     await died._writer.close(patience=0)  # as a kill: what was not committed is gone
-    again = LiveBoard(store, clock, bus, RULES, settings)
+    again = LiveBoard(store, clock, bus, RULES, settings, Ordered())
     again._writer.start()
     for event in [*events, replace(events[3])]:
         again.on_media_event(event)
