@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kills lint system screenshots lock clean
+.PHONY: help demo test kills lint system screenshots lock clean lines
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ test: $(VENV)/installed system ## everything: style, types, layers, tests on bot
 
 kills: $(VENV)/installed ## kill the planner at fifty moments of a run: no plan is lost, no run left going on
 	KILLS=50 $(BIN)/python -m pytest -rP tests/rooms/planning/test_killed.py
+
+lines: $(VENV)/installed ## a class over lines that lose 5, 10 and 20 %, 300 ms there and back: joins and sound, as JSON
+	cd tests/media && ../../$(BIN)/python bad_lines.py
+	cd tests/media && ../../$(BIN)/python bad_lines.py --bursts --seeds 1
 
 lint: $(VENV)/installed ## style, types and layers only
 	$(BIN)/ruff check .

@@ -24,6 +24,11 @@ QUEUE = 32
 """DTLS datagrams that may wait; a handshake needs about six, so more is a flood and is dropped."""
 LONGEST = 1500
 """pylibsrtp's buffer in bytes; a packet that is protected must leave room for the trailer."""
+FIRST_REPEAT = 0.2
+"""Seconds until a flight of the handshake is sent again; each further wait is twice as long. OpenSSL's own timer begins at 1 s."""
+MOST_REPEATS, LAST_REPEATS = 5, 2
+"""Repetitions of a flight, and of the one that ends the handshake, of whose arrival nothing tells."""
+LONGEST_FLIGHT = 4
 NO_SESSION_CACHE = 0
 """OpenSSL's SSL_SESS_CACHE_OFF: nobody resumes a DTLS session here, a cache would only grow."""
 TRAILER = 148
@@ -112,7 +117,11 @@ class Identity:
 
 
 class _IceStandIn:
-    """What `RTCDtlsTransport` uses of an ICE transport."""
+    """What `RTCDtlsTransport` uses of an ICE transport.
+
+    It also repeats the flight of the handshake that was sent last, datagram by datagram, until the next one: to a receiver that is
+    what a network's duplicates are (RFC 6347 §4.1.2.6), and a lost one arrives after all.
+    """
 
     role = "controlled"
     state = "completed"
@@ -120,15 +129,58 @@ class _IceStandIn:
     def __init__(self, send: Callable[[bytes], None]) -> None:
         self._forward = send
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
+        self._flight: list[bytes] = []
+        self._heard = True
+        self._repeats_left = 0
+        self._wait = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = False
 
     async def _recv(self) -> bytes:
         datagram = await self.queue.get()
         if datagram is None:
             raise ConnectionError
+        self._heard = True
         return datagram
 
     async def _send(self, datagram: bytes) -> None:
         self._forward(datagram)
+        if self._over:
+            return
+        if self._heard:
+            self._heard = False
+            self._flight.clear()
+            self._repeats_left, self._wait = MOST_REPEATS, FIRST_REPEAT
+            self._repeat_later()
+        self._flight.append(datagram)
+        del self._flight[:-LONGEST_FLIGHT]
+
+    def _repeat_later(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(self._wait, self._repeat)
+
+    def _repeat(self) -> None:
+        self._timer = None
+        if self._repeats_left <= 0:
+            return
+        for datagram in self._flight:
+            self._forward(datagram)
+        self._repeats_left -= 1
+        self._wait *= 2
+        self._repeat_later()
+
+    def finish(self, *, awaited: bool) -> None:
+        """The handshake is done; the last flight is repeated a little longer where the peer still needs it (`awaited`)."""
+        self._over = True
+        self._repeats_left = min(self._repeats_left, LAST_REPEATS) if awaited else 0
+
+    def close(self) -> None:
+        """Repeats nothing any more."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class HandshakeFailed(Exception):
@@ -175,6 +227,7 @@ class SecureChannel:
         await self._transport.start(RTCDtlsParameters(fingerprints=known))
         if self._transport.state != "connected":
             raise HandshakeFailed(self._transport.state)
+        self._ice.finish(awaited=self._transport._role == "server")
         self._rx, self._tx = self._transport._rx_srtp, self._transport._tx_srtp
         self.handle = self._transport._tx_srtp._srtp[0]
         pump = self._transport._task
@@ -231,6 +284,7 @@ class SecureChannel:
         """Says goodbye to the peer (close_notify) and ends the pump. May be called at any time, more than once."""
         self._on_closed = lambda: None
         pump = self._transport._task
+        self._ice.close()
         await self._transport.stop()
         if pump is not None:
             await asyncio.wait({pump}, timeout=1)

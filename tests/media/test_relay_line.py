@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from media_line import BadLine
+from bad_lines import TARGETS, measure
+from media_line import BadLine, Impairment
 from media_world import LEAD, ROOM, ScriptedPublisher, only, until
 
 from media.counting import CountOnlySubscriber
@@ -20,15 +20,14 @@ async def join_through(line: BadLine, relay: Relay, name: str) -> CountOnlySubsc
     """A subscriber at the far end of the line."""
     subscriber = CountOnlySubscriber(report_every=0.2, sample=20)
     answer = await relay.subscribe(ROOM, LEAD, PeerId(name), subscriber.offer())
-    answer = replace(answer, sdp=answer.sdp.replace(f" {relay.port} typ", f" {line.port} typ"))
-    await subscriber.connect(answer.sdp)
+    await subscriber.connect(line.through(answer.sdp))
     return subscriber
 
 
 async def test_classes_join_over_a_bad_line_and_survive_a_new_address(
     relay: Relay, teacher: ScriptedPublisher, events: list[MediaEvent]
 ) -> None:
-    line = BadLine(relay.port, loss=0.1, delay=0.05, seed=3)
+    line = BadLine(("127.0.0.1", relay.port), loss=0.1, delay=0.05, seed=3)
     await line.start()
     teacher.stream()
     began = time.monotonic()
@@ -39,7 +38,7 @@ async def test_classes_join_over_a_bad_line_and_survive_a_new_address(
         stream = max(pupil.streams.values(), key=lambda s: s.packets)
         assert 0.02 < stream.lost / (stream.packets + stream.lost) < 0.25, "the line is bad"
         assert pupil.bad_samples == 0
-    line.loss = 0.0
+    line.become(loss=0.0)
     rebound = datetime.now(UTC)
     line.rebind()
     began, counts = time.monotonic(), [pupil.packets for pupil in pupils]
@@ -56,3 +55,15 @@ async def test_classes_join_over_a_bad_line_and_survive_a_new_address(
         share = sum(slot.acknowledged or 0 for slot in told) / sum(slot.packets for slot in told)
         assert 0.7 < share < 0.99, "loss is in the evidence"
     line.close()
+
+
+async def test_a_class_at_a_fifth_lost_and_300_ms_there_and_back() -> None:
+    """The worst row of `make lines`, in small."""
+    found = await measure(Impairment(loss=0.2, delay=0.15, jitter=0.01), seed=5, joins=8, seconds=4.0)
+    assert found["failed"] == 0
+    assert 0.15 < found["line_lost"] < 0.25
+    slowest, share = TARGETS[0.2]
+    assert found["join_max"] <= slowest
+    assert found["audio"]["repaired"] > 0.1 * found["audio"]["expected"], "the line did lose it"
+    assert found["audio"]["delivered"] >= share
+    assert found["uplink_audio"] >= share, "the relay asks the publisher as well"
