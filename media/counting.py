@@ -56,6 +56,10 @@ class CountOnlySubscriber:
         """This subscriber's offer."""
         return self.peer.offer(sends=False, video=video, rtx=rtx)
 
+    def answer(self, offer_sdp: str) -> str:
+        """This subscriber's answer to an offer, for relays that offer; then `connect` with that offer."""
+        return self.peer.answer_to(offer_sdp)
+
     def _count(self, packet: memoryview) -> None:
         kind, sequence = packet[1] & 0x7F, packet[2] << 8 | packet[3]
         stream = self.streams.get(kind)

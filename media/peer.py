@@ -64,6 +64,36 @@ def offer(
     return "\r\n".join(lines) + "\r\n"
 
 
+def answer(
+    identity: Identity, credentials: Credentials, remote: Offer, candidate: Address, *, wanted: Sequence[str]
+) -> str:
+    """An ICE-lite peer's answer, to receive only: of each section of the offer the first of the wanted codecs."""
+    lines = [
+        "v=0",
+        "o=- 1 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=ice-lite",
+        "a=group:BUNDLE " + " ".join(section.mid for section in remote.sections),
+    ]
+    for section in remote.sections:
+        codec = next(codec for codec in section.codecs if codec.name in wanted)
+        lines += [
+            f"m={section.kind} 9 UDP/TLS/RTP/SAVPF {codec.payload_type}",
+            f"c=IN IP4 {candidate[0]}",
+            f"a=mid:{section.mid}",
+            "a=rtcp-mux",
+            "a=recvonly",
+            f"a=ice-ufrag:{credentials.fragment}",
+            f"a=ice-pwd:{credentials.password}",
+            f"a=fingerprint:{identity.fingerprint.algorithm} {identity.fingerprint.value}",
+            "a=setup:active",
+            f"a=rtpmap:{codec.payload_type} {_FORMATS[codec.name]}",
+            f"a=candidate:1 1 udp 2130706431 {candidate[0]} {candidate[1]} typ host",
+        ]
+    return "\r\n".join(lines) + "\r\n"
+
+
 def _types(name: str, rtx: bool) -> list[int]:
     first = PAYLOAD_TYPES[name]
     return [first, first + 1] if rtx and name != "OPUS" else [first]
@@ -79,6 +109,14 @@ def _codec(name: str, rtx: bool) -> list[str]:
     for kind in repair:
         lines += [f"a=rtpmap:{kind} rtx/90000", f"a=fmtp:{kind} apt={first}"]
     return lines
+
+
+def _candidate(sdp: str) -> Address:
+    """Where the other side listens."""
+    found = _CANDIDATE.search(sdp)
+    if found is None:
+        raise HandshakeFailed("the description has no candidate")
+    return found[1], int(found[2])
 
 
 class Peer:
@@ -98,6 +136,7 @@ class Peer:
         self.on_rtp, self._on_rtcp, self._on_lost = on_rtp, on_rtcp, on_lost
         self.answer: Offer | None = None
         self.checks_answered = 0
+        self._lite = False
         self._buffer = bytearray(2048)
         self._view = memoryview(self._buffer)
         self._proved = asyncio.Event()
@@ -110,13 +149,20 @@ class Peer:
         """This peer's offer."""
         return offer(self.identity, self.credentials, sends=sends, video=video, rtx=rtx)
 
+    def answer_to(self, offer_sdp: str, *, wanted: Sequence[str] = ("OPUS", "H264", "VP8")) -> str:
+        """This peer's answer to an offer to send; then `connect` with that same offer. As answerer it is ICE-lite: the
+        other side checks the connectivity. Raises BadOffer, HandshakeFailed where the offer has no candidate, OSError."""
+        remote = parse_offer(offer_sdp)
+        self._lite = True
+        self.open(_candidate(offer_sdp))
+        assert self.socket is not None
+        return answer(self.identity, self.credentials, remote, self.socket.getsockname()[:2], wanted=wanted)
+
     async def connect(self, answer_sdp: str, *, patience: float = 10.0, bind: str = "") -> None:
-        """Takes the relay's answer and comes up. Raises BadOffer, HandshakeFailed, TimeoutError, OSError."""
+        """Takes what the relay answered (or offered) and comes up. Raises BadOffer, HandshakeFailed, TimeoutError, OSError."""
         self.answer = parse_offer(answer_sdp)
-        found = _CANDIDATE.search(answer_sdp)
-        if found is None:
-            raise HandshakeFailed("the answer has no candidate")
-        self.open((found[1], int(found[2])), bind)
+        if self.socket is None:
+            self.open(_candidate(answer_sdp), bind)
         self._keeper = asyncio.create_task(self._keep(), name="media-peer-keeper")
         try:
             async with asyncio.timeout(patience):
@@ -159,7 +205,7 @@ class Peer:
 
     def check(self) -> None:
         """Sends one connectivity check."""
-        if self.answer is not None:
+        if self.answer is not None and not self._lite:
             self.send(
                 stun.request(
                     addressee=self.answer.fragment, sender=self.credentials.fragment, password=self.answer.password
@@ -217,7 +263,9 @@ class Peer:
         first = datagram[0]
         if first < 4:
             binding = stun.parse(datagram)
-            if binding is not None and self.answer is not None and binding.authentic(self.answer.password):
+            if binding is not None and self._lite and binding.kind == stun.REQUEST:
+                self._checked(binding)
+            elif binding is not None and self.answer is not None and binding.authentic(self.answer.password):
                 self.checks_answered += 1
                 self._proved.set()
         elif first < 64:
@@ -227,6 +275,12 @@ class Peer:
                 self._on_rtcp(rtcp.parse(self.channel.unprotect_rtcp(datagram)))
             except Unauthentic:
                 return
+
+    def _checked(self, binding: stun.Binding) -> None:
+        """A check of the other side, which this peer answers where it is ICE-lite."""
+        if self.socket is not None and binding.authentic(self.credentials.password):
+            self.send(stun.response(binding.transaction, self.socket.getpeername()[:2], self.credentials.password))
+            self._proved.set()
 
     def _closed(self) -> None:
         self._on_lost()

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from media import rtcp
 from media.counting import CountOnlySubscriber
@@ -31,14 +32,22 @@ STEP = 0.02
 REPORT_EVERY = 1.0
 
 
+class Carrier(Protocol):
+    """Puts a publisher's packets on the wire."""
+
+    def send_rtp(self, packet: bytes) -> None: ...
+
+    def send_rtcp(self, compound: bytes) -> None: ...
+
+
 class OutgoingStream:
     """One RTP stream of a publisher: numbering, what may be asked for again, the clock for its reports."""
 
-    def __init__(self, peer: Peer, payload_type: int, rate: int) -> None:
+    def __init__(self, carrier: Carrier, payload_type: int, rate: int) -> None:
         self.ssrc = secrets.randbits(32)
         self.rate = rate
         self.packets = self.octets = 0
-        self._peer, self._payload_type = peer, payload_type
+        self._carrier, self._payload_type = carrier, payload_type
         self._next = secrets.randbits(15)
         self._ring = Ring(512)
         self._clock = (0, 0.0)
@@ -51,7 +60,7 @@ class OutgoingStream:
         self._clock = (kept.timestamp, time.time())
         self.packets += 1
         self.octets += len(payload)
-        self._peer.send_rtp(self._packet(kept))
+        self._carrier.send_rtp(self._packet(kept))
 
     def _packet(self, kept: Kept) -> bytes:
         return (
@@ -64,7 +73,7 @@ class OutgoingStream:
         last = self._next - 1
         kept = self._ring.get(last - ((last - sequence) & 0xFFFF))
         if kept is not None:
-            self._peer.send_rtp(self._packet(kept))
+            self._carrier.send_rtp(self._packet(kept))
 
     def report(self) -> bytes:
         """A sender report: the last packet's timestamp and when it was sent."""

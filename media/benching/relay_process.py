@@ -1,0 +1,119 @@
+"""The relay, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import multiprocessing
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
+
+from media.benching.load import Load
+from media.benching.machine import on_cores
+from media.benching.pipes import Questions
+from media.counting import CountOnlySubscriber
+from media.events import MediaEvent, PeerId, RoomId, SourceName
+from media.relay import Relay
+from media.values import RelayConfig
+
+SOURCE = SourceName("lead")
+
+
+class _Pauses:
+    """How long collections of garbage held everything up."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._began = 0.0
+        gc.callbacks.append(self._notice)
+
+    def _notice(self, phase: str, details: Mapping[str, int]) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        else:
+            self.longest = max(self.longest, time.perf_counter() - self._began)
+
+
+async def _serve(pipe: Connection, load: Load) -> None:
+    slots = 0
+
+    def on_event(event: MediaEvent) -> None:
+        nonlocal slots
+        slots += type(event).__name__ == "MediaSlot"
+
+    most = load.subscribers + load.rooms
+    relay = Relay(RelayConfig(max_subscribers=most, max_publishers=most, max_unfinished=most), on_event)
+    await relay.start()
+    questions, pauses = Questions(pipe), _Pauses()
+    while (question := await questions.next()) is not None:
+        kind, room, peer, offer = question
+        if kind == "facts":
+            totals = relay.totals()
+            layers = [view for n in range(load.rooms) for view in relay.snapshot(RoomId(f"r{n}")).layers]
+            pipe.send(
+                {
+                    "subscribers": totals.subscribers,
+                    "send_failures": totals.send_failures,
+                    "retransmitted": sum(view.retransmitted for view in layers),
+                    "slots": slots,
+                    "longest_gc_ms": round(pauses.longest * 1000, 2),
+                }
+            )
+            pauses.longest = 0.0
+        else:
+            door = relay.publish if kind == "publish" else relay.subscribe
+            pipe.send((await door(RoomId(f"r{room}"), SOURCE, PeerId(peer), offer)).sdp)
+    await relay.close()
+
+
+def _serve_process(pipe: Connection, load: Load) -> None:
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_serve(pipe, load))
+
+
+class RelayProcess:
+    """The relay as a `Target`. It serves what comes through a pipe until that closes."""
+
+    ports = None
+
+    def __init__(self, load: Load, cores: set[int]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve_process, args=(theirs, load), daemon=True)
+        with on_cores(cores):
+            self._process.start()
+        theirs.close()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+        self._answers = Questions(self._pipe)
+
+    async def _ask(self, kind: str, room: int = 0, peer: str = "", offer: str = "") -> Any:
+        self._pipe.send((kind, room, peer, offer))
+        answer = await self._answers.next()
+        if answer is None:
+            raise RuntimeError("the relay's process ended")
+        return answer
+
+    async def publish(self, room: int, offer: str) -> str:
+        """The relay's answer to a WHIP offer."""
+        return str(await self._ask("publish", room, f"publisher-{room}", offer))
+
+    async def join(self, room: int, number: int, subscriber: CountOnlySubscriber) -> None:
+        """WHEP: the subscriber offers."""
+        await subscriber.connect(await self._ask("subscribe", room, f"s{number}", subscriber.offer()))
+
+    async def facts(self) -> Mapping[str, Any]:
+        """Counters of the relay."""
+        found: Mapping[str, Any] = await self._ask("facts")
+        return found
+
+    async def close(self) -> None:
+        """Closes the pipe, which ends the process."""
+        self._answers.close()
+        self._pipe.close()
+        await asyncio.to_thread(self._process.join, 10)
+        if self._process.is_alive():
+            self._process.kill()
