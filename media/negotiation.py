@@ -13,6 +13,13 @@ from media.values import Kind
 
 ANY = "0.0.0.0"  # noqa: S104 # the address of a c= line that says nothing, not one to bind
 AUDIO_CODECS = ("OPUS",)
+MID, RID, REPAIRED_RID = (
+    f"urn:ietf:params:rtp-hdrext:sdes:{name}" for name in ("mid", "rtp-stream-id", "repaired-rtp-stream-id")
+)
+"""Header extensions by which a publisher's simulcast streams tell themselves apart (RFC 8852)."""
+MOST_LAYERS = 4
+_RANKS = "qlmhf"
+"""First letters of usual rids, from the smallest picture up: quarter, low, medium, high or half, full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,8 @@ class Track:
     kind: Kind
     section: Section
     chosen: tuple[Chosen, ...]
+    rids: tuple[str, ...] = ()
+    """The layers a publisher sends it in, lowest first; empty without simulcast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +88,20 @@ def choose(offer: Offer, *, sends: bool, preferences: Mapping[Kind, Sequence[str
         chosen = [found for name in preferences.get(kind, ()) if (found := _find(section, name)) is not None]
         if not chosen:
             raise NothingInCommon(f"no {kind} codec in common")
-        tracks[kind] = Track(kind, section, tuple(chosen[:1] if single else chosen))
+        tracks[kind] = Track(kind, section, tuple(chosen[:1] if single else chosen), _rids(section) if sends else ())
     if not tracks:
         raise BadOffer("no section has the right direction")
     return tuple(tracks.values())
+
+
+def _rids(section: Section) -> tuple[str, ...]:
+    """The layers that are accepted, lowest first: by the names browsers' pages give them, else in the order offered."""
+    rids = section.simulcast[:MOST_LAYERS]
+    if section.kind != "video" or len(rids) < 2 or RID not in section.extensions:
+        return ()
+    ranks = [_RANKS.find(rid[0].lower()) for rid in rids]
+    known = min(ranks) >= 0 and len(set(ranks)) == len(ranks)
+    return tuple(sorted(rids, key=lambda rid: _RANKS.find(rid[0].lower()))) if known else rids
 
 
 def require(tracks: Sequence[Track], kind: Kind, codec: str) -> None:
@@ -160,6 +179,7 @@ def _accepted(track: Track, endpoint: Endpoint, setup: str) -> list[str]:
         f"a=setup:{setup}",
         *(line for chosen in track.chosen for line in _codec_lines(chosen, endpoint.streams is None)),
         *_stream_lines(track, endpoint),
+        *_simulcast_lines(track),
         *candidate_lines(endpoint.candidates),
     ]
 
@@ -205,6 +225,19 @@ def _stream_lines(track: Track, endpoint: Endpoint) -> list[str]:
         lines.append(f"a=ssrc-group:FID {stream.ssrc} {stream.rtx_ssrc}")
         ssrcs.append(stream.rtx_ssrc)
     return lines + [f"a=ssrc:{ssrc} cname:{endpoint.cname}" for ssrc in ssrcs]
+
+
+def _simulcast_lines(track: Track) -> list[str]:
+    if not track.rids:
+        return []
+    extensions = [
+        (uri, track.section.extensions[uri]) for uri in (MID, RID, REPAIRED_RID) if uri in track.section.extensions
+    ]
+    return [
+        *(f"a=extmap:{number} {uri}" for uri, number in extensions),
+        *(f"a=rid:{rid} recv" for rid in track.rids),
+        "a=simulcast:recv " + ";".join(rid for rid in track.section.simulcast if rid in track.rids),
+    ]
 
 
 def restart_fragment(mid: str, kind: Kind, endpoint: Endpoint) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from media import rtcp, stun
 from media.aiortc_bridge import HandshakeFailed, Identity, SecureChannel, Unauthentic
 from media.ice import Credentials
+from media.negotiation import MID, REPAIRED_RID, RID
 from media.sdp import Offer, parse_offer
 from media.stun import Address
 
@@ -21,6 +22,8 @@ CHECK_EVERY, KEEP_ALIVE = 0.1, 2.5
 READS = 32
 PAYLOAD_TYPES = {"OPUS": 111, "H264": 102, "VP8": 96}
 """What this peer offers; RTX is one more."""
+EXTENSIONS = {MID: 4, RID: 10, REPAIRED_RID: 11}
+"""Header extensions it offers with simulcast."""
 _CANDIDATE = re.compile(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", re.MULTILINE | re.IGNORECASE)
 _FORMATS = {
     "OPUS": "opus/48000/2",
@@ -36,8 +39,9 @@ def offer(
     sends: bool,
     video: Sequence[str] = ("H264", "VP8"),
     rtx: bool = False,
+    rids: Sequence[str] = (),
 ) -> str:
-    """An offer of one audio and, where `video` names codecs, one video section."""
+    """An offer of one audio and, where `video` names codecs, one video section, in one layer for each rid."""
     kinds = ["audio", "video"] if video else ["audio"]
     lines = [
         "v=0",
@@ -60,6 +64,7 @@ def offer(
             f"a=fingerprint:{identity.fingerprint.algorithm} {identity.fingerprint.value}",
             "a=setup:actpass",
             *(line for name in names for line in _codec(name, rtx)),
+            *(_simulcast(rids) if kind == "video" and rids else ()),
         ]
     return "\r\n".join(lines) + "\r\n"
 
@@ -92,6 +97,11 @@ def answer(
             f"a=candidate:1 1 udp 2130706431 {candidate[0]} {candidate[1]} typ host",
         ]
     return "\r\n".join(lines) + "\r\n"
+
+
+def _simulcast(rids: Sequence[str]) -> list[str]:
+    extensions = [f"a=extmap:{number} {uri}" for uri, number in EXTENSIONS.items()]
+    return [*extensions, *(f"a=rid:{rid} send" for rid in rids), f"a=simulcast:send {';'.join(rids)}"]
 
 
 def _types(name: str, rtx: bool) -> list[int]:
@@ -145,9 +155,16 @@ class Peer:
         self.socket: socket.socket | None = None
         self.channel = SecureChannel(self.identity, server=False, send=self.send, on_closed=self._closed)
 
-    def offer(self, *, sends: bool, video: Sequence[str] = ("H264", "VP8"), rtx: bool = False) -> str:
+    def offer(
+        self,
+        *,
+        sends: bool,
+        video: Sequence[str] = ("H264", "VP8"),
+        rtx: bool = False,
+        rids: Sequence[str] = (),
+    ) -> str:
         """This peer's offer."""
-        return offer(self.identity, self.credentials, sends=sends, video=video, rtx=rtx)
+        return offer(self.identity, self.credentials, sends=sends, video=video, rtx=rtx, rids=rids)
 
     def answer_to(self, offer_sdp: str, *, wanted: Sequence[str] = ("OPUS", "H264", "VP8")) -> str:
         """This peer's answer to an offer to send; then `connect` with that same offer. As answerer it is ICE-lite: the

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from media import rtcp, rtp
 from media.aiortc_bridge import Identity
-from media.layer import Layer
 from media.negotiation import Track
 from media.publication import Publication
+from media.routes import Routes
 from media.session import House, Name, Session
 from media.slots import PublisherSlots
 from media.values import Kind, SessionView
@@ -32,19 +32,17 @@ class PublisherSession(Session):
         super().__init__(house, name, identity, dtls_server=dtls_server)
         self.publication = publication
         self.codecs: dict[Kind, str] = {track.kind: track.chosen[0].codec.name for track in tracks}
-        self._by_type: dict[int, tuple[Layer, bool]] = {}
-        for track in tracks:
-            layer, best = publication.tracks[track.kind].best, track.chosen[0]
-            self._by_type[best.codec.payload_type] = (layer, False)
-            if best.rtx is not None:
-                self._by_type[best.rtx] = (layer, True)
+        self._tracks = tracks
+        self._routes = Routes((), publication)
         self._slots: PublisherSlots | None = None
         self._report_at = 0.0
         self._packets = self._octets = 0
 
     def on_connected(self, now: float) -> None:
         """Takes the source over."""
-        self.publication.attach(self, self.codecs, (), now)
+        rids = next((track.rids for track in self._tracks if track.rids), ())
+        self.publication.attach(self, self.codecs, rids, now)
+        self._routes = Routes(self._tracks, self.publication)
         self._slots = PublisherSlots(self._arrived, now=now, seconds=self.house.config.slot_seconds)
 
     def _arrived(self) -> tuple[int, int, int]:
@@ -53,10 +51,10 @@ class PublisherSession(Session):
     def on_rtp(self, packet: bytes, now: float) -> None:
         """Sends the packet on, when it is of a codec that was agreed."""
         parsed = rtp.parse(packet)
-        known = self._by_type.get(parsed.payload_type) if parsed is not None else None
-        if parsed is None or known is None or self.publication.publisher is not self:
+        route = self._routes.find(parsed, packet) if parsed is not None else None
+        if parsed is None or route is None or self.publication.publisher is not self:
             return
-        layer, repaired = known
+        layer, repaired = route
         if self.publication.silent and layer.kind == "audio":
             return
         if repaired:

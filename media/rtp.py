@@ -43,6 +43,39 @@ def parse(packet: bytes) -> Packet | None:
     return Packet(second & 0x80, second & 0x7F, sequence, timestamp, ssrc, packet[start:end])
 
 
+def extensions(packet: bytes) -> dict[int, bytes]:
+    """The header extensions of a packet that `parse` has read, by id (RFC 8285: one- and two-byte forms); what is cut
+    short is left out."""
+    found: dict[int, bytes] = {}
+    start = 12 + 4 * (packet[0] & 15)
+    if not packet[0] & 0x10:
+        return found
+    profile, words = (
+        int.from_bytes(packet[start : start + 2], "big"),
+        int.from_bytes(packet[start + 2 : start + 4], "big"),
+    )
+    body = packet[start + 4 : start + 4 + 4 * words]
+    wide = profile >> 4 == 0x100
+    if not wide and profile != 0xBEDE:
+        return found
+    at = 0
+    while at < len(body):
+        if body[at] == 0:  # padding
+            at += 1
+            continue
+        if wide:
+            number, size, at = body[at], body[at + 1] if at + 1 < len(body) else len(body), at + 2
+        else:
+            number, size, at = body[at] >> 4, (body[at] & 15) + 1, at + 1
+            if number == 15:
+                break
+        if at + size > len(body):
+            break
+        found[number] = body[at : at + size]
+        at += size
+    return found
+
+
 def unwrap(number: int, near: int) -> int:
     """The full sequence number that ends in these 16 bits and lies nearest to `near`."""
     return near + ((number - near + 0x8000) & 0xFFFF) - 0x8000

@@ -18,6 +18,7 @@ LARGEST = 64 * 1024
 MOST_LINES = 2000
 MOST_SECTIONS = 16
 MOST_CODECS = 64
+MOST_RIDS = 16
 LARGEST_FRAGMENT = 16 * 1024
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
@@ -39,6 +40,8 @@ _RTPMAP = re.compile(r"([0-9]{1,3}) ([A-Za-z0-9._-]{1,40})/([0-9]{1,7})(?:/([0-9
 _FMTP = re.compile(r"([0-9]{1,3}) ([^\x00-\x1f\x7f]{1,1000})\Z")
 _FEEDBACK = re.compile(r"([0-9]{1,3}|\*) ([a-z0-9 -]{1,60})\Z")
 _EXTENSION = re.compile(r"([0-9]{1,4})(?:/[a-z]+)? (\S{1,200})(?: .{0,200})?\Z")
+_RID = re.compile(r"([A-Za-z0-9_-]{1,32}) (send|recv)(?: \S{1,200})?\Z")
+_SIMULCAST = re.compile(r"(send|recv) ([A-Za-z0-9_~,;-]{1,400})(?: (?:send|recv) [A-Za-z0-9_~,;-]{1,400})?\Z")
 _DIGEST_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*\Z")
 
@@ -71,6 +74,8 @@ class Section:
     codecs: tuple[Codec, ...]
     extensions: Mapping[str, int]
     """Header extension ids by URI."""
+    simulcast: tuple[str, ...]
+    """The rids under which the peer sends several sizes of one picture, in its order; empty where it sends one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,8 @@ class _Draft:
     parameters: dict[int, dict[str, str]] = field(default_factory=dict)
     feedback: dict[str, set[str]] = field(default_factory=dict)
     extensions: dict[str, int] = field(default_factory=dict)
+    rids: set[str] = field(default_factory=set)
+    simulcast: tuple[str, ...] = ()
 
 
 def _lines(text: str, largest: int) -> Iterator[tuple[str, str]]:
@@ -200,6 +207,16 @@ def _codec_attribute(draft: _Draft, name: str, content: str) -> None:
     elif name == "extmap":
         match = _EXTENSION.match(content) or _refuse("an extmap cannot be read")
         draft.extensions[match[2]] = int(match[1])
+    elif name == "rid":
+        match = _RID.match(content) or _refuse("a rid cannot be read")
+        if match[2] == "send":
+            draft.rids.add(match[1])
+        if len(draft.rids) > MOST_RIDS:
+            _refuse("too many rids")
+    elif name == "simulcast":
+        match = _SIMULCAST.match(content) or _refuse("a simulcast attribute cannot be read")
+        if match[1] == "send":  # of alternatives the first; one that begins paused (~) is as good as the others
+            draft.simulcast = tuple(item.split(",")[0].lstrip("~") for item in match[2].split(";"))
 
 
 def _assemble(head: _Draft, drafts: list[_Draft], bundled: set[str]) -> Offer:
@@ -244,7 +261,15 @@ def _section(draft: _Draft) -> Section:
         rejected=int(port) == 0 and not draft.bundle_only,
         codecs=tuple(codecs),
         extensions=dict(draft.extensions),
+        simulcast=_simulcast(draft),
     )
+
+
+def _simulcast(draft: _Draft) -> tuple[str, ...]:
+    rids = draft.simulcast
+    if len(set(rids)) != len(rids) or not draft.rids.issuperset(rids):
+        _refuse("a simulcast attribute names other rids than its section")
+    return rids
 
 
 def _known(draft: _Draft, item: str) -> bool:

@@ -22,6 +22,7 @@ def test_any_bytes_are_read_without_an_error(data: bytes) -> None:
         assert packet.payload in data
         for codec in ("H264", "VP8", "OPUS"):
             rtp.starts_keyframe(codec, packet.payload)
+        assert all(value in data for value in rtp.extensions(data).values())
     feedback = rtcp.parse(data)
     assert len(feedback.nacks) <= rtcp.MOST_NACKED
 
@@ -43,6 +44,23 @@ def test_header_extensions_and_padding_are_not_payload() -> None:
     assert only_padding.payload == b""
     assert rtp.parse(rtp.HEADER.pack(0xA0, 96, 8, 1000, 42) + b"\xff") is None
     assert rtp.parse(rtp.HEADER.pack(0x90, 96, 8, 1000, 42) + b"\xbe\xde\xff\xff") is None
+
+
+@given(st.integers(0, 255), st.integers(0, 0xFFFF), st.binary(max_size=40))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_extensions_are_read_without_an_error(words: int, profile: int, body: bytes) -> None:
+    for kind in (profile, 0xBEDE, 0x1000 | profile & 15):
+        rtp.extensions(rtp.HEADER.pack(0x90, 96, 1, 2, 3) + kind.to_bytes(2, "big") + words.to_bytes(2, "big") + body)
+
+
+def test_both_forms_of_extensions_are_read() -> None:
+    head = rtp.HEADER.pack(0x91, 96, 1, 2, 3) + b"csrc"
+    short = head + b"\xbe\xde\x00\x03" + b"\xa0h" + b"\0" + b"\x42one" + b"\xf0end!" + b"pay"
+    assert rtp.extensions(short) == {10: b"h", 4: b"one"}, "id 15 ends them"
+    wide = head + b"\x10\x05\x00\x02" + b"\x0a\x01h" + b"\x14\x00" + b"\0" + b"\x07\x09" + b"pay"
+    assert rtp.extensions(wide) == {10: b"h", 20: b""}, "the last is longer than the block"
+    assert rtp.extensions(head + b"\xab\xac\x00\x01\xa0hxx") == {}
+    assert rtp.extensions(rtp.HEADER.pack(0x80, 96, 1, 2, 3) + b"pay") == {}
 
 
 def test_reports_survive_the_round_trip() -> None:

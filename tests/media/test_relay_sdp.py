@@ -19,6 +19,7 @@ from media.sdp import parse_fragment, parse_offer
 
 IDENTITY = Identity()
 OFFER = peer_offer(IDENTITY, Credentials.fresh(), sends=True, rtx=True)
+SIMULCAST = peer_offer(IDENTITY, Credentials.fresh(), sends=True, rtx=True, rids=("h", "m", "l"))
 BROWSER = f"""v=0
 o=- 4611731400430051336 2 IN IP4 127.0.0.1
 s=-
@@ -113,6 +114,37 @@ def test_the_answer_to_a_publisher_has_one_codec() -> None:
     assert parse_offer(answer).fingerprints == (IDENTITY.fingerprint,), "our own reader takes our answers"
 
 
+def test_simulcast_is_answered_to_publishers_alone_and_in_their_words() -> None:
+    answer = answer_to(SIMULCAST, sends=True, single=True)
+    for line in ("a=rid:h recv", "a=rid:l recv", "a=simulcast:recv h;m;l", f"a=extmap:10 {negotiation.RID}"):
+        assert f"{line}\r\n" in answer
+    assert "rid" not in answer_to(SIMULCAST.replace("sendonly", "recvonly"))
+    assert "rid" not in answer_to(OFFER, sends=True, single=True)
+    assert "rid" not in answer_to(SIMULCAST.replace(negotiation.RID, "urn:x"), sends=True, single=True)
+
+
+@pytest.mark.parametrize(
+    ("offered", "lowest_first"),
+    [
+        (("h", "m", "l"), ("l", "m", "h")),
+        (("f", "h", "q"), ("q", "h", "f")),
+        (("hi", "mid", "lo"), ("lo", "mid", "hi")),
+        (("1", "2"), ("1", "2")),
+        (("low", "lower", "x"), ("low", "lower", "x")),
+        (("a",), ()),
+    ],
+)
+def test_layers_are_ranked(offered: tuple[str, ...], lowest_first: tuple[str, ...]) -> None:
+    text = peer_offer(IDENTITY, Credentials.fresh(), sends=True, rids=offered)
+    tracks = negotiation.choose(parse_offer(text), sends=True, preferences=PREFERENCES, single=True)  # type: ignore[arg-type] # literal keys
+    assert [track.rids for track in tracks] == [(), lowest_first]
+
+
+def test_of_alternatives_the_first_is_taken_and_paused_ones_too() -> None:
+    section = parse_offer(SIMULCAST.replace("send h;m;l", "send h;~m,l recv x")).sections[1]
+    assert section.simulcast == ("h", "m")
+
+
 def test_a_peer_that_waits_for_dtls_is_called() -> None:
     assert "a=setup:active\r\n" in answer_to(BROWSER.replace("a=setup:actpass", "a=setup:passive"))
 
@@ -151,6 +183,24 @@ def test_each_fault_is_a_bad_offer(old: str, new: str) -> None:
         parse_offer(BROWSER.replace(old, new))
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("a=rid:h send", "a=rid:h sends"),
+        ("a=rid:h send", "a=rid:" + "h" * 33 + " send"),
+        ("a=rid:h send\r\n", ""),
+        ("a=rid:h send\r\n", "".join(f"a=rid:h{n} send\r\n" for n in range(sdp.MOST_RIDS))),
+        ("send h;m;l", "send h;m;h"),
+        ("send h;m;l", "send h;;l"),
+        ("send h;m;l", "send"),
+    ],
+)
+def test_each_fault_of_simulcast_is_a_bad_offer(old: str, new: str) -> None:
+    assert old in SIMULCAST
+    with pytest.raises(BadOffer):
+        parse_offer(SIMULCAST.replace(old, new))
+
+
 def test_size_and_number_are_capped_before_reading() -> None:
     with pytest.raises(BadOffer):
         parse_offer(OFFER + "a=x\r\n" * 20_000)
@@ -173,7 +223,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     outcome("v=0\r\n" + text)
 
 
-LINES = st.sampled_from([*OFFER.split("\r\n"), *BROWSER.split("\r\n")])
+LINES = st.sampled_from([*SIMULCAST.split("\r\n"), *BROWSER.split("\r\n")])
 
 
 @given(st.lists(LINES, max_size=60))
@@ -184,7 +234,7 @@ def test_lines_in_any_order_are_read_or_refused(lines: list[str]) -> None:
 
 def test_thousands_of_mutations_are_read_or_refused() -> None:
     chance = random.Random(20261122)
-    for text in (OFFER, BROWSER):
+    for text in (SIMULCAST, BROWSER):
         for _ in range(2500):
             mutant = list(text)
             for _ in range(chance.randint(1, 4)):
