@@ -41,18 +41,23 @@ class VideoEncoder:
 
 def h264_payloads(stream: bytes) -> Iterator[bytes]:
     """Splits an Annex B access unit into single units and FU-A fragments."""
-    for unit in _units(stream):
-        if len(unit) <= LARGEST_PAYLOAD:
-            yield unit
-            continue
-        indicator, kind = unit[0] & 0xE0 | 28, unit[0] & 31
-        for at in range(1, len(unit), LARGEST_PAYLOAD - 2):
-            piece = unit[at : at + LARGEST_PAYLOAD - 2]
-            first, last = at == 1, at + len(piece) == len(unit)
-            yield bytes((indicator, first << 7 | last << 6 | kind)) + piece
+    for unit in units(stream):
+        yield from unit_payloads(unit)
 
 
-def _units(stream: bytes) -> Iterator[bytes]:
+def unit_payloads(unit: bytes) -> Iterator[bytes]:
+    """A NAL unit as one payload, or as FU-A fragments where it is too large (RFC 6184 §5.6, §5.8)."""
+    if len(unit) <= LARGEST_PAYLOAD:
+        yield unit
+        return
+    indicator, kind = unit[0] & 0xE0 | 28, unit[0] & 31
+    for at in range(1, len(unit), LARGEST_PAYLOAD - 2):
+        piece = unit[at : at + LARGEST_PAYLOAD - 2]
+        first, last = at == 1, at + len(piece) == len(unit)
+        yield bytes((indicator, first << 7 | last << 6 | kind)) + piece
+
+
+def units(stream: bytes) -> Iterator[bytes]:
     """The NAL units between start codes (00 00 01); trailing zeros belong to the next start code."""
     at = stream.find(b"\0\0\1")
     while at >= 0:

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 
 from media import rtcp
 from media.counting import CountOnlySubscriber
 from media.encoding import FRAMES_A_SECOND, VideoEncoder
 from media.errors import BadOffer
+from media.outgoing import OutgoingStream
 from media.pattern import HEIGHT, SAMPLES, WIDTH, Picture, tone_packets
 from media.peer import Peer
-from media.rtp import HEADER
-from media.sequence import Kept, Ring
 
 __all__ = ["CountOnlySubscriber", "SyntheticPublisher"]
 
@@ -30,57 +27,6 @@ PostOffer = Callable[[str], Awaitable[str]]
 """Carries an offer to the relay and brings the answer back; over HTTP, or by a direct call of `Relay.publish`."""
 STEP = 0.02
 REPORT_EVERY = 1.0
-
-
-class Carrier(Protocol):
-    """Puts a publisher's packets on the wire."""
-
-    def send_rtp(self, packet: bytes) -> None: ...
-
-    def send_rtcp(self, compound: bytes) -> None: ...
-
-
-class OutgoingStream:
-    """One RTP stream of a publisher: numbering, what may be asked for again, the clock for its reports."""
-
-    def __init__(self, carrier: Carrier, payload_type: int, rate: int) -> None:
-        self.ssrc = secrets.randbits(32)
-        self.rate = rate
-        self.packets = self.octets = 0
-        self._carrier, self._payload_type = carrier, payload_type
-        self._next = secrets.randbits(15)
-        self._ring = Ring(512)
-        self._clock = (0, 0.0)
-
-    def send(self, payload: bytes, timestamp: int, *, marker: bool) -> None:
-        """Sends the next packet."""
-        kept = Kept(self._next, 0x80 if marker else 0, timestamp & 0xFFFFFFFF, payload)
-        self._next += 1
-        self._ring.put(kept)
-        self._clock = (kept.timestamp, time.time())
-        self.packets += 1
-        self.octets += len(payload)
-        self._carrier.send_rtp(self._packet(kept))
-
-    def _packet(self, kept: Kept) -> bytes:
-        return (
-            HEADER.pack(0x80, kept.marker | self._payload_type, kept.number & 0xFFFF, kept.timestamp, self.ssrc)
-            + kept.payload
-        )
-
-    def resend(self, sequence: int) -> None:
-        """Answers a NACK."""
-        last = self._next - 1
-        kept = self._ring.get(last - ((last - sequence) & 0xFFFF))
-        if kept is not None:
-            self._carrier.send_rtp(self._packet(kept))
-
-    def report(self) -> bytes:
-        """A sender report: the last packet's timestamp and when it was sent."""
-        timestamp, at = self._clock
-        return rtcp.sender_report(
-            self.ssrc, ntp_time=rtcp.ntp(at), rtp_time=timestamp, packets=self.packets, octets=self.octets
-        )
 
 
 class SyntheticPublisher:

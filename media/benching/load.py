@@ -15,8 +15,8 @@ from multiprocessing.connection import Connection
 from typing import Literal
 
 from media.benching.pipes import Questions
+from media.outgoing import Carrier, OutgoingStream
 from media.peer import PAYLOAD_TYPES, Peer
-from media.synthetic import Carrier, OutgoingStream
 
 FRAME_SECONDS, SOUND_SECONDS = 0.04, 0.02
 PICTURE_BYTES, SOUND_BYTES = 1130, 100

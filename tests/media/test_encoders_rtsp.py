@@ -1,0 +1,123 @@
+"""Pulling from a recording room's encoder: what arrives decodes, keeps in step, and comes back after every failure."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+from encoder_world import Desk, Film, Pupil, RtspEncoder, children
+from media_world import ROOM, until
+
+from media.encoders.addresses import Allowed, parse_url
+from media.encoders.encoder import Pull, probe
+from media.encoders.values import EncoderRefused, Found
+from media.orders import CloseRoom
+from media.relay import Relay
+
+
+@pytest.fixture(scope="module")
+def film() -> Film:
+    return Film()
+
+
+@pytest.fixture(autouse=True)
+def _no_process_left_behind() -> Iterator[None]:
+    yield
+    assert not children()
+
+
+def pull(encoder: RtspEncoder, login: str = "") -> Pull:
+    allowed = Allowed((ipaddress.ip_network("127.0.0.1/32"),), frozenset({encoder.port}))
+    return Pull(parse_url(encoder.url(login)), allowed)
+
+
+@pytest.mark.parametrize("sound", ["pcm_alaw", "libopus"])
+async def test_picture_and_sound_decode_and_keep_in_step(relay: Relay, sound: str) -> None:
+    async with RtspEncoder(Film(sound=sound)) as room, Desk(relay, pull(room)) as desk, Pupil() as pupil:
+        await desk.live()
+        await until(lambda: relay.snapshot(ROOM).layers and relay.snapshot(ROOM).layers[-1].keyframes)
+        await pupil.join(relay)
+        await until(lambda: len(pupil.packets["OPUS"]) > 130 and len(pupil.clocks) == 2)
+        assert len(pupil.pictures()) > 35, "from a key picture on, every picture decodes"
+        assert len(offsets := pupil.offsets()) >= 2
+        assert all(abs(offset) < 0.08 for offset in offsets), offsets
+
+
+async def test_it_comes_back_after_every_end(relay: Relay, film: Film) -> None:
+    async with RtspEncoder(film) as room, Desk(relay, pull(room)) as desk:
+        await desk.live()
+        await room.stop()
+        await until(lambda: "unreachable" in desk.reasons)
+        await room.start()
+        await desk.live()
+        (child,) = children()
+        os.kill(child, signal.SIGKILL)
+        await until(lambda: "crashed" in desk.reasons)
+        await desk.live()
+        assert child not in children()
+        await relay.carry_out(CloseRoom(ROOM))
+        await until(lambda: "relay_ended" in desk.reasons)
+        await desk.live()
+        publishers = [each for each in relay.snapshot(ROOM).sessions if each.connected]
+        assert [(each.role, each.source, each.peer) for each in publishers] == [("publisher", "lead", "lead")]
+
+
+@pytest.mark.parametrize(
+    ("picture", "options", "reason"),
+    [
+        ("libx265", {"preset": "ultrafast", "tune": "zerolatency"}, "picture_unsupported"),
+        ("libx264", {"preset": "veryfast", "profile": "main", "tune": "", "bf": "2", "b_strategy": "0"}, "b_frames"),
+    ],
+)
+async def test_what_no_browser_shows_live_is_refused(picture: str, options: dict[str, str], reason: str) -> None:
+    async with RtspEncoder(Film(picture, options)) as room:
+        with pytest.raises(EncoderRefused) as refused:
+            await probe(pull(room))
+        assert refused.value.reason == reason
+
+
+async def test_a_probe_says_what_is_there(film: Film) -> None:
+    async with RtspEncoder(film, login="Basic Y2FtOnAlMjBzcw==") as room:
+        found = await probe(pull(room, "cam:p%2520ss"))
+        assert found == Found("h264", found.profile, 320, 240, "aac", 48_000, 1)
+        assert "Baseline" in found.profile
+        with pytest.raises(EncoderRefused) as refused:
+            await probe(pull(room, "cam:wrong"))
+        assert refused.value.reason == "unauthorised"
+        assert room.viewers == 0
+
+
+async def test_a_redirect_is_not_followed(film: Film) -> None:
+    async with RtspEncoder(film) as secret, RtspEncoder(film, moved_to=secret.url()) as room:
+        with pytest.raises(EncoderRefused) as refused:
+            await probe(pull(room))
+        assert refused.value.reason == "redirected"
+        assert not secret.requests
+
+
+async def test_a_process_whose_server_is_killed_goes_too(relay: Relay, film: Film) -> None:
+    async with RtspEncoder(film) as room:
+        program = f"""
+import asyncio, ipaddress
+from media.encoders.addresses import Allowed, parse_url
+from media.encoders.encoder import Encoder, Pull
+async def post(offer):
+    await asyncio.sleep(60)
+async def main():
+    allowed = Allowed((ipaddress.ip_network("127.0.0.1/32"),), frozenset({{{room.port}}}))
+    Encoder(Pull(parse_url({room.url()!r}), allowed), post, print).start()
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+        server = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        )
+        await until(lambda: room.viewers == 1)
+        server.send_signal(signal.SIGKILL)
+        await server.wait()
+        await until(lambda: room.viewers == 0)
