@@ -104,6 +104,9 @@ class BadLine:
         self._outside: dict[Address, _Outside] = {}
         self._under_way: set[asyncio.TimerHandle] = set()
         self.port = 0
+        self.gaps: list[float] = []
+        """Seconds from each `rebind` until the relay's media came to a new mapping."""
+        self._rebound_at: float | None = None
 
     async def start(self) -> None:
         """Opens the port that peers use in place of the relay's."""
@@ -127,6 +130,9 @@ class BadLine:
         self._send(self.there, data, lambda: self._carry_out(data, peer))
 
     def _from_relay(self, data: bytes, peer: Address) -> None:
+        if self._rebound_at is not None and 128 <= data[0] < 192 and not 192 <= data[1] <= 223:
+            self.gaps.append(asyncio.get_running_loop().time() - self._rebound_at)
+            self._rebound_at = None
         self._send(self.back, data, lambda: self._carry_in(data, peer))
 
     def _send(self, direction: Direction, data: bytes, deliver: Callable[[], None]) -> None:
@@ -157,6 +163,7 @@ class BadLine:
 
     def rebind(self) -> None:
         """The NAT forgets its mappings: every peer gets a new address with its next packet."""
+        self._rebound_at = asyncio.get_running_loop().time()
         for mapping in self._outside.values():
             mapping.close()
         self._outside.clear()

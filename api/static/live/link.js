@@ -139,7 +139,7 @@ export class MediaLink extends EventTarget {
     const pc = new RTCPeerConnection({ iceServers: grant.iceServers ?? [], bundlePolicy: "max-bundle" });
     this.pc = pc;
     this.ready(pc);
-    await pc.setLocalDescription();
+    await offer(pc);
     const response = await fetch(grant.url, {
       method: "POST",
       headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${grant.token}` },
@@ -203,7 +203,7 @@ export class MediaLink extends EventTarget {
     if (!held) return false;
     try {
       pc.restartIce();
-      await pc.setLocalDescription();
+      await offer(pc);
       const response = await fetch(held.resource, {
         method: "PATCH",
         headers: {
@@ -243,6 +243,21 @@ export class MediaLink extends EventTarget {
       keepalive: true,
       headers: { Authorization: `Bearer ${held.token}` },
     }).catch(() => undefined); // offline: the relay notices by itself when consent expires
+  }
+}
+
+/**
+ * Makes our offer the local description. Browsers answer and send NACKs for sound where that is agreed, but do not offer it.
+ * @param {RTCPeerConnection} pc
+ */
+async function offer(pc) {
+  const made = await pc.createOffer();
+  const repairing = (/** @type {string} */ line, /** @type {string} */ type) => `${line}a=rtcp-fb:${type} nack\r\n`;
+  const sdp = made.sdp?.replace(/^a=rtpmap:(\d+) opus\/48000\/2\r\n(?!a=rtcp-fb:\1 nack\r)/m, repairing);
+  try {
+    await pc.setLocalDescription({ type: "offer", sdp });
+  } catch {
+    await pc.setLocalDescription(); // a browser that takes its offer only as it made it
   }
 }
 

@@ -1,0 +1,87 @@
+"""The classroom page's own link in a real Chromium over a bad line: it repairs sound, follows a new address, and restarts ICE."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from media_line import BadLine, Impairment
+from media_link import LEAD, ROOM, open_link_page
+from media_page import chromium
+from media_world import only, until
+from playwright.async_api import Page
+
+from media.events import Connected, MediaEvent, PeerId
+from media.relay import Relay
+from media.synthetic import SyntheticPublisher
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+
+async def audio(page: Page) -> dict[str, Any]:
+    found: dict[str, Any] = await page.evaluate("stats('pupil')")
+    return found | found.get("audio", {})
+
+
+async def heard(page: Page, more_than: int, seconds: float = 10.0) -> dict[str, Any]:
+    """The stats once more than so many packets of sound have come."""
+    for _ in range(int(seconds / 0.05)):
+        found = await audio(page)
+        if found.get("packetsReceived", 0) > more_than:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
+
+
+async def test_the_page_lives_on_a_bad_line(relay: Relay, events: list[MediaEvent]) -> None:
+    teacher = SyntheticPublisher()
+
+    async def post(offer: str) -> str:
+        return (await relay.publish(ROOM, LEAD, PeerId("teacher"), offer)).sdp
+
+    await teacher.start(post)
+    line = BadLine(("127.0.0.1", relay.port), Impairment(loss=0.15, delay=0.075), seed=11)
+    await line.start()
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay, line)
+        await page.evaluate("subscribe('pupil')")
+        found = await heard(page, 200)
+        assert found["cipher"] == "SRTP_AEAD_AES_128_GCM"
+        assert found["nackCount"] > 0
+        assert found["packetsReceived"] / (found["packetsReceived"] + found["packetsLost"]) > 0.94, (
+            "0.85 without repair"
+        )
+        assert await page.evaluate("links.pupil.pc.getReceivers()[0].jitterBufferTarget") > 200
+
+        line.become(loss=0.0)
+        for times in (1, 2):
+            line.rebind()
+            await until(lambda n=times: len(line.gaps) == n, 5)
+        assert max(line.gaps) < 3.0
+        found = await audio(page)
+        assert found["sessions"] == 1
+        await heard(page, found["packetsReceived"] + 50)
+
+        session = only(events, Connected, peer="pupil")[0].session
+        before = relay.session(session).etag
+        line.cut = True
+        await until(lambda: relay.session(session).etag != before, 10)
+        line.cut = False
+        now = await audio(page)
+        found = await heard(page, now["packetsReceived"] + 50)
+        assert (found["sessions"], len(only(events, Connected, peer="pupil"))) == (1, 1), (
+            "the session outlived the outage"
+        )
+        await until_restarted(page)
+    await teacher.close()
+    line.close()
+
+
+async def until_restarted(page: Page) -> None:
+    """The page saw that the relay answers under the new credentials."""
+    for _ in range(100):
+        if (await audio(page))["restarts"] == 1:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("no restart succeeded")
