@@ -17,7 +17,7 @@ from api.services import SERVICES, Services
 from api.static_files import serve_static
 from api.system import DOCUMENT, printed
 from config.settings import Settings
-from media.events import MediaEvent
+from media.events import Connected, Disconnected, MediaEvent, MediaSlot
 from media.orders import InProcess
 from media.relay import Relay
 from media.values import RelayConfig
@@ -69,7 +69,8 @@ def compose(settings: Settings, clock: Clock) -> Services:
     jobs = PlanJobs(store, clock, settings, open_broker(settings.redis_url.get_secret_value()))
 
     def heard(event: MediaEvent) -> None:
-        board.on_media_event(event)
+        if isinstance(event, Connected | Disconnected | MediaSlot):
+            board.on_media_event(event)
 
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
     media_port = InProcess(relay.carry_out)
@@ -104,6 +105,8 @@ def relay_config(settings: Settings) -> RelayConfig:
         max_subscribers=settings.media_max_subscribers,
         slot_seconds=settings.media_slot_seconds,
         slot_grace_seconds=min(8.0, settings.media_slot_seconds * 2),
+        folder=settings.data_dir,
+        must_stay_free=settings.recording_reserve_mb << 20,
     )
 
 

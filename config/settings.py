@@ -57,6 +57,14 @@ class Settings(BaseSettings):
     media_slot_seconds: Annotated[
         float, Field(description="Length of an evidence slot: how often the relay states what it carried.", gt=0, le=60)
     ] = 10.0
+    recording_reserve_mb: Annotated[
+        int,
+        Field(
+            description="Disk space that recordings leave alone. A recording begins with twice as much free, and ends by itself "
+            "before it takes the rest; the class goes on.",
+            ge=0,
+        ),
+    ] = 512
     turn_urls: Annotated[
         tuple[str, ...],
         Field(description="TURN servers for schools where UDP does not get out, e.g. `turns:turn.example.edu.cn:443`."),

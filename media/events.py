@@ -15,6 +15,8 @@ SessionId = NewType("SessionId", str)
 """One WHIP or WHEP session; its resource URL ends in it."""
 SourceName = NewType("SourceName", str)
 """A publication within a room: ``lead``, ``screen``, or ``class:<peer>`` for a classroom that has the floor."""
+RecordingId = NewType("RecordingId", str)
+"""A recording; the name of its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,40 @@ class MediaSlot:
     round_trip_ms: float | None
 
 
-MediaEvent = Connected | Disconnected | MediaSlot
+@dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """The room is being recorded. The recording's time 0 is `at`."""
+
+    room: RoomId
+    recording: RecordingId
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """The recording ended as it was asked to. All of it is on disk: `seconds` long, `octets` large."""
+
+    room: RoomId
+    recording: RecordingId
+    seconds: float
+    octets: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """The recording ended by itself, the class did not. What it holds until `seconds` can be played."""
+
+    room: RoomId
+    recording: RecordingId
+    reason: Literal["disk_full", "disk_error", "too_slow", "failed", "interrupted"]
+    """``too_slow``: the disk did not keep up; ``interrupted``: the process that wrote it ended without a word."""
+    seconds: float
+    octets: int
+    at: datetime
+
+
+SessionEvent = Connected | Disconnected | MediaSlot
+RecordingEvent = RecordingStarted | RecordingEnded | RecordingFailed
+MediaEvent = SessionEvent | RecordingEvent
 OnEvent = Callable[[MediaEvent], None]

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from media.events import PeerId, RoomId
+from media.events import PeerId, RecordingId, RoomId
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,22 @@ class GiveFloor:
     peer: PeerId | None
 
 
-Order = CloseRoom | GiveFloor
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Record the room under this name (`media.recording.recorder`); None: end its recording."""
+
+    room: RoomId
+    recording: RecordingId | None
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSegments:
+    """Somebody watches the room over HTTP: keep segments of the last minute on disk for a while."""
+
+    room: RoomId
+
+
+Order = CloseRoom | GiveFloor | Record | ServeSegments
 """The union of all orders; each has a `room`."""
 
 

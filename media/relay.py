@@ -23,9 +23,10 @@ from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceN
 from media.floor import LEAD, Floors
 from media.ice import Credentials, Switchboard
 from media.negotiation import Endpoint, Track
-from media.orders import CloseRoom, GiveFloor, Order
+from media.orders import CloseRoom, GiveFloor, Order, Record, ServeSegments
 from media.publication import Publication
 from media.publishing import PublisherSession
+from media.recording.recorder import Recorder
 from media.session import Name, Reason, Session
 from media.stun import Address
 from media.subscribing import SubscriberSession
@@ -70,6 +71,7 @@ class Relay:
         self._identity = Identity()
         self._switchboard = Switchboard(self.send, monotonic)
         self._packets_before = 0
+        self.recorder = Recorder(self, config.folder, config.must_stay_free)
 
     @property
     def port(self) -> int:
@@ -94,6 +96,7 @@ class Relay:
             self._udp = None
             raise
         self._ticker = asyncio.create_task(self._tick_on(), name="media-relay-ticker")
+        await self.recorder.start()
 
     async def close(self) -> None:
         """Ends every session with the reason ``shutdown``, emits their last events, frees the port. May be repeated."""
@@ -104,6 +107,7 @@ class Relay:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._ticker
             self._ticker = None
+        await self.recorder.close()
         if self._closing:
             await asyncio.wait(self._closing)
         if self._udp is not None:
@@ -247,12 +251,17 @@ class Relay:
                 await self._close_room(room)
             case GiveFloor(room, peer):
                 await self._give_floor(room, peer)
+            case Record(room, recording):
+                await self.recorder.record(room, recording)
+            case ServeSegments(room):
+                self.recorder.serve_segments(room)
             case _:
                 assert_never(order)
 
     async def _close_room(self, room: RoomId) -> None:
         """Ends every session of the room (``closed``)."""
         await self._close(session for session in self._sessions.values() if session.name.room == room)
+        await self.recorder.close_room(room)
 
     async def _give_floor(self, room: RoomId, peer: PeerId | None) -> None:
         """The others' subscriptions to a classroom that lost the floor end, its sound stops at the door."""
@@ -302,7 +311,11 @@ class Relay:
             refused_checks=self._switchboard.refused_checks,
         )
 
-    # What sessions need of their house.
+    # What sessions and the recorder need of their house.
+
+    def publications(self, room: RoomId) -> list[Publication]:
+        """The room's sources."""
+        return [each for (where, _), each in self._publications.items() if where == room]
 
     def send(self, datagram: bytes, address: Address) -> bool:
         """Puts a datagram on the wire; False when it could not be."""

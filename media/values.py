@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from media.events import PeerId, RoomId, SessionId, SourceName
@@ -43,6 +44,10 @@ class RelayConfig:
     """Most that a publisher is asked to send, in bits a second."""
     video_codecs: tuple[str, ...] = ("H264", "VP8")
     """Video codecs in order of preference. H264 means constrained baseline, packetization mode 1."""
+    folder: Path = Path("var")
+    """Where recordings and segments are written."""
+    must_stay_free: int = 512 << 20
+    """Octets of disk that recordings leave alone; with less than twice as many free none begins."""
 
 
 @dataclass(frozen=True, slots=True)

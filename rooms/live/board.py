@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
-from media.events import MediaEvent, PeerId, RoomId
+from media.events import PeerId, RoomId, SessionEvent
 from media.orders import GiveFloor, MediaPort
 from rooms.audit.checkpoints import TOPIC as CHECKPOINT
 from rooms.bus import Bus
@@ -83,7 +83,7 @@ class LiveBoard:
 
     # ------------------------------------------------------------ evidence
 
-    def on_media_event(self, event: MediaEvent) -> None:
+    def on_media_event(self, event: SessionEvent) -> None:
         """The relay's callback: never blocks, never raises; the row is stored exactly once."""
         if not is_small_picture(event.source, event.role):
             self._writer.put(of_media(event))

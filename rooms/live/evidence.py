@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from media.events import Connected, Disconnected, MediaEvent, MediaSlot
+from media.events import Connected, Disconnected, MediaSlot, SessionEvent
 from rooms.tables import EvidenceEvent, OccurrenceSide
 
 log = structlog.get_logger("evidence")
@@ -45,7 +45,7 @@ class Evidence:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def of_media(event: MediaEvent) -> Evidence:
+def of_media(event: SessionEvent) -> Evidence:
     """What the relay said, as evidence; the same event always gets the same id."""
     about = {"session": event.session, "source": event.source, "role": event.role}
     match event:
@@ -59,7 +59,7 @@ def of_media(event: MediaEvent) -> Evidence:
             return _relayed(event, "disconnected", event.at, None, about | {"reason": event.reason})
 
 
-def _relayed(event: MediaEvent, kind: str, at: datetime, until: datetime | None, data: dict[str, Any]) -> Evidence:
+def _relayed(event: SessionEvent, kind: str, at: datetime, until: datetime | None, data: dict[str, Any]) -> Evidence:
     named = "|".join((kind, event.room, event.peer, event.session, event.source, event.role, at.isoformat()))
     event_id = f"{kind}:{hashlib.sha256(named.encode()).hexdigest()[:40]}"
     return Evidence(event_id, event.room, event.peer, kind, at, "relay", "relay", until, data=data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from media_world import ScriptedPublisher
@@ -19,9 +20,9 @@ def events() -> list[MediaEvent]:
 
 
 @pytest.fixture
-def config() -> RelayConfig:
+def config(tmp_path: Path) -> RelayConfig:
     """Short slots, so that tests need not wait."""
-    return RelayConfig(slot_seconds=0.5, slot_grace_seconds=3.0)
+    return RelayConfig(slot_seconds=0.5, slot_grace_seconds=3.0, folder=tmp_path, must_stay_free=0)
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""One source's recording: pictures and sounds with their times in, segments out.
+
+A header holds as long as the pictures do: other parameter sets, another codec, or pictures that stay away begin a new one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from media.recording.depacketising import Picture
+from media.recording.folder import Rendition
+from media.recording.mp4 import Mp4
+from media.recording.muxing import Fragment, Run
+from media.recording.webm import WebM
+
+SEGMENT_SECONDS = 2.0
+"""A segment is closed by the first key picture after this time; the recorder asks the publisher for one."""
+TOLERANCE = 0.25
+PICTURE_PATIENCE = 2.5
+"""Seconds of sound that wait for a first picture before they are recorded without."""
+PICTURE_AWAY = 4.0
+"""Seconds without any picture after which sound goes on alone."""
+KEY_AWAY = 20.0
+"""Seconds without a key picture after which the same happens: no segment may grow without end."""
+
+
+class Assembly:
+    """Gives what it is given to a run of a file format, and its fragments to the rendition's files. Raises OSError, av.FFmpegError."""
+
+    def __init__(self, rendition: Rendition) -> None:
+        self._rendition = rendition
+        self._run: Run | None = None
+        self._codec, self._webm = "", False
+        self._parameters = b""
+        self._begun = False
+        self._key_at = 0.0
+        self._held: deque[tuple[bytes, float]] = deque()
+        self._fragments: list[Fragment] = []
+
+    def picture(self, codec: str, picture: Picture, at: float) -> None:
+        """Takes a picture; until the first key picture there is none."""
+        if picture.key:
+            same = self._run is not None and (codec, picture.parameters) == (self._codec, self._parameters)
+            if not same:
+                self._held = deque(each for each in self._held if each[1] >= at)
+                self._open(codec, picture)
+            self._key_at = at
+        if self._run is None or not self._codec:
+            return None
+        if self._run.picture_at is not None and at - self._key_at > KEY_AWAY:
+            return self._open("", None)
+        self._run.picture(picture, at)
+        return self._store()
+
+    def sound(self, packet: bytes, at: float) -> None:
+        """Takes a packet of sound."""
+        if self._run is None:
+            self._held.append((packet, at))
+            if at - self._held[0][1] > PICTURE_PATIENCE:
+                self._open("", None)
+            return
+        self._run.sound(packet, at)
+        shown = self._run.picture_at
+        if shown is not None and at - shown > PICTURE_AWAY:
+            self._open("", None)
+        self._store()
+
+    def _open(self, codec: str, first: Picture | None) -> None:
+        """Ends the header in use and begins another one."""
+        self.close()
+        self._codec, self._parameters = codec, first.parameters if first is not None else b""
+        self._webm = codec == "VP8" or (self._webm and not codec)
+        self._run = WebM(first) if self._webm else Mp4(first)
+        held, self._held = self._held, deque()
+        for packet, at in held:
+            self._run.sound(packet, at)
+
+    def _store(self) -> None:
+        assert self._run is not None
+        self._keep(self._run.take())
+
+    def _keep(self, fragments: list[Fragment]) -> None:
+        assert self._run is not None
+        if self._run.header and not self._begun:
+            self._rendition.begin(self._run.header, self._run.codecs, self._run.extension)
+            self._begun = True
+        for fragment in fragments:
+            self._fragments.append(fragment)
+            if fragment.end - self._fragments[0].start >= SEGMENT_SECONDS - TOLERANCE:
+                self._cut()
+
+    def _cut(self) -> None:
+        assert self._run is not None
+        fragments, self._fragments = self._fragments, []
+        if fragments:
+            data = b"".join(each.data for each in fragments)
+            self._rendition.add(fragments[0].start, fragments[-1].end, data, self._run.extension)
+
+    def close(self) -> None:
+        """Writes what is left."""
+        if self._run is not None:
+            self._keep(self._run.close())
+            self._cut()
+            self._run, self._begun = None, False

@@ -1,0 +1,270 @@
+"""The recorder: taps the layers of rooms that are recorded, and hands their packets to a writing thread for each recording.
+
+On the packet path it appends to a list; everything else happens ten times a second on the event loop, or in the threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from media.events import (
+    MediaEvent,
+    RecordingEnded,
+    RecordingFailed,
+    RecordingId,
+    RecordingStarted,
+    RoomId,
+    SourceName,
+)
+from media.layer import Layer
+from media.publication import Publication
+from media.reception import ClockPoint
+from media.recording.assembly import SEGMENT_SECONDS
+from media.recording.folder import clear, recover
+from media.recording.writer import Chunk, Outcome, Plan, Stream, Writer
+from media.sequence import Kept
+from media.values import Kind
+
+log = logging.getLogger(__name__)
+
+TICK = 0.1
+RECORDED: tuple[SourceName, ...] = (SourceName("lead"), SourceName("screen"))
+"""Never the classrooms' own pictures and voices: pupils are minors."""
+FLOWING = 1.0
+"""A layer that sent nothing for so long does not flow."""
+HIGHER_AFTER = 3.0
+"""A higher layer must flow this long before the recording moves up to it."""
+SEGMENTS_KEPT = 60.0
+SEGMENTS_UNWATCHED = 60.0
+"""Segments that nobody has asked for in so long are no longer made."""
+PATIENCE = 10.0
+
+
+class Rooms(Protocol):
+    """What the recorder needs of its relay."""
+
+    def publications(self, room: RoomId) -> Iterable[Publication]: ...
+    def emit(self, event: MediaEvent) -> None: ...
+    def monotonic(self) -> float: ...
+    def now(self) -> datetime: ...
+
+
+class LayerTap:
+    """Collects a layer's packets for the next batch."""
+
+    def __init__(self) -> None:
+        self.packets: list[tuple[Kept, float]] = []
+
+    def take(self, layer: Layer, kept: Kept, now: float) -> None:
+        """On the packet path."""
+        self.packets.append((kept, now))
+
+
+@dataclass
+class _Tapped:
+    """A layer that is recorded."""
+
+    layer: Layer
+    stream: Stream
+    tap: LayerTap
+    keyframes: int
+    """Of the layer, when it was last looked at."""
+    key_at: float = float("-inf")
+    reported: ClockPoint | None = None
+    higher_since: float | None = None
+
+    def chunk(self) -> Chunk | None:
+        """What came since the last call."""
+        packets, self.tap.packets = self.tap.packets, []
+        reception = self.layer.reception
+        clock = reception.clock if reception is not None else None
+        report = None
+        if clock is not None and clock is not self.reported:
+            self.reported = clock
+            report = replace(clock, rtp=self.layer.rtp_time(clock.rtp))
+        return Chunk(self.stream, packets, report) if packets or report is not None else None
+
+    def want_key_picture(self, now: float) -> None:
+        """A segment can end only where a key picture begins."""
+        if self.layer.keyframes != self.keyframes:
+            self.keyframes, self.key_at = self.layer.keyframes, now
+        elif now - self.key_at >= SEGMENT_SECONDS:
+            self.layer.requests.want()
+
+
+@dataclass
+class _Running:
+    """A recording in progress, or the segments of a room."""
+
+    room: RoomId
+    id: RecordingId | None
+    """None: segments for those whose network blocks UDP, and no recording."""
+    writer: Writer
+    wanted_until: float = float("inf")
+    tapped: dict[tuple[SourceName, Kind], _Tapped] = field(default_factory=dict)
+    finishing: bool = False
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Recorder:
+    """All recordings of one relay, under `root`: ``recordings/<id>/`` and ``segments/<room>/``."""
+
+    def __init__(self, rooms: Rooms, root: Path, must_stay_free: int) -> None:
+        self._rooms, self.root, self._must_stay_free = rooms, root, must_stay_free
+        self._running: dict[tuple[RoomId, Literal["recording", "segments"]], _Running] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Closes what a crash left open, and begins to work."""
+        for name, found in (await asyncio.to_thread(recover, self.root / "recordings")).items():
+            room, recording, at = RoomId(found.room), RecordingId(name), self._rooms.now()
+            self._rooms.emit(RecordingFailed(room, recording, "interrupted", found.seconds, found.octets, at))
+        await asyncio.to_thread(clear, self.root / "segments")
+        self._task = asyncio.create_task(self._tick_on(), name="media-recorder")
+
+    async def close(self) -> None:
+        """Ends every recording; what was recorded is on disk afterwards."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        await self._end(list(self._running.values()))
+
+    async def record(self, room: RoomId, recording: RecordingId | None) -> None:
+        """Begins to record the room, unless it is being recorded; None ends its recording, which is on disk afterwards."""
+        if recording is not None:
+            return self._begin(room, recording, self.root / "recordings" / recording)
+        running = self._running.get((room, "recording"))
+        return await self._end([running] if running is not None else [])
+
+    async def close_room(self, room: RoomId) -> None:
+        """The class is over."""
+        await self._end([each for each in self._running.values() if each.room == room])
+
+    def serve_segments(self, room: RoomId) -> None:
+        """Makes segments of the last minute for as long as somebody asks for them; nothing where the room is recorded."""
+        if (room, "recording") in self._running:
+            return
+        if (room, "segments") not in self._running and any(self._rooms.publications(room)):
+            self._begin(room, None, self.root / "segments" / room)
+        if (running := self._running.get((room, "segments"))) is not None:
+            running.wanted_until = self._rooms.monotonic() + SEGMENTS_UNWATCHED
+
+    def _begin(self, room: RoomId, recording: RecordingId | None, path: Path) -> None:
+        key: tuple[RoomId, Literal["recording", "segments"]] = (room, "recording" if recording else "segments")
+        if key in self._running:
+            return
+        loop, now = asyncio.get_running_loop(), self._rooms.now()
+        keep = None if recording else SEGMENTS_KEPT
+        plan = Plan(path, room, self._rooms.monotonic(), now, self._must_stay_free, keep)
+
+        def on_end(outcome: Outcome) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
+                loop.call_soon_threadsafe(self._ended, key, outcome)
+
+        self._running[key] = _Running(room, recording, Writer(plan, on_end))
+        if recording is not None:
+            self._rooms.emit(RecordingStarted(room, recording, now))
+
+    def _ended(self, key: tuple[RoomId, Literal["recording", "segments"]], outcome: Outcome) -> None:
+        """A thread is done: as it was asked to, or by itself."""
+        running = self._running.pop(key)
+        for tapped in running.tapped.values():
+            tapped.layer.taps.discard(tapped.tap)
+        running.ended.set()
+        if running.id is None:
+            return
+        seconds, octets, now = outcome.seconds, outcome.octets, self._rooms.now()
+        if outcome.failure:
+            self._rooms.emit(RecordingFailed(running.room, running.id, outcome.failure, seconds, octets, now))
+        else:
+            self._rooms.emit(RecordingEnded(running.room, running.id, seconds, octets, now))
+
+    async def _end(self, recordings: list[_Running]) -> None:
+        for running in recordings:
+            if not running.finishing:
+                self._batch(running, self._rooms.monotonic())
+                running.finishing = True
+                running.writer.finish()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                for running in recordings:
+                    await running.ended.wait()
+
+    async def _tick_on(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            now = self._rooms.monotonic()
+            for running in list(self._running.values()):
+                try:
+                    self._keep_up(running, now)
+                except Exception:  # one recording's trouble must not stop the others
+                    log.exception("recording_tick_failed room=%s", running.room)
+
+    def _keep_up(self, running: _Running, now: float) -> None:
+        if running.finishing:
+            return None
+        if now > running.wanted_until:
+            running.finishing = True
+            return running.writer.finish()
+        for publication in self._rooms.publications(running.room):
+            if publication.source in RECORDED and publication.publisher is not None:
+                for kind in ("audio", "video"):
+                    self._tap(running, publication, kind, now)
+        self._batch(running, now)
+        return None
+
+    def _batch(self, running: _Running, now: float) -> None:
+        if running.finishing:
+            return
+        chunks = [chunk for tapped in running.tapped.values() if (chunk := tapped.chunk()) is not None]
+        running.writer.put(chunks, now)
+
+    def _tap(self, running: _Running, publication: Publication, kind: Kind, now: float) -> None:
+        """Keeps the tap on the highest layer of a track that flows."""
+        key = (publication.source, kind)
+        current = running.tapped.get(key)
+        best = _best(publication, kind, current, now)
+        if best is None:
+            return
+        stream = current.stream if current is not None else None
+        if (
+            current is None
+            or current.layer is not best
+            or stream is None
+            or stream.codec != best.codec
+            or stream.publisher is not publication.publisher
+        ):
+            if current is not None:
+                if (chunk := current.chunk()) is not None:
+                    running.writer.put([chunk], now)
+                current.layer.taps.discard(current.tap)
+            new = Stream(publication.source, kind, best.codec, best.rate, publication.publisher)
+            current = running.tapped[key] = _Tapped(best, new, LayerTap(), best.keyframes)
+            best.taps.add(current.tap)
+        if kind == "video":
+            current.want_key_picture(now)
+
+
+def _best(publication: Publication, kind: Kind, current: _Tapped | None, now: float) -> Layer | None:
+    """The highest layer that flows; a change upwards waits, so that a layer that comes and goes changes nothing."""
+    layers = [layer for layer in publication.layers_of(kind) if layer.codec]
+    flowing = [each for each in layers if each.reception is not None and now - each.reception.last_at < FLOWING]
+    highest = flowing[-1] if flowing else None
+    if current is None or current.layer not in layers:
+        return highest
+    if highest is None or highest is current.layer:
+        current.higher_since = None
+        return current.layer
+    if current.layer not in flowing:
+        return highest
+    current.higher_since = now if current.higher_since is None else current.higher_since
+    return highest if now - current.higher_since >= HIGHER_AFTER else current.layer

@@ -1,0 +1,259 @@
+"""A class of the synthetic publisher recorded through the relay: every picture can be decoded, whatever happens to the writer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from textwrap import dedent
+
+import av
+import pytest
+from media_world import LEAD, ROOM, join, only, until
+
+from media.events import MediaEvent, PeerId, RecordingEnded, RecordingFailed, RecordingId, RecordingStarted, SourceName
+from media.orders import CloseRoom, Record, ServeSegments
+from media.recording.folder import read_playlist
+from media.recording.playlist import Playlist
+from media.relay import Relay
+from media.synthetic import SyntheticPublisher
+from media.values import RelayConfig
+
+ID = RecordingId("a" * 32)
+pytestmark = pytest.mark.usefixtures("short_segments")
+
+
+@pytest.fixture
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second long, so that tests need not wait; key pictures cannot be had more often."""
+    for module in ("recorder", "assembly"):
+        monkeypatch.setattr(f"media.recording.{module}.SEGMENT_SECONDS", 1.0)
+
+
+async def publish(relay: Relay, codec: str = "H264", source: SourceName = LEAD) -> SyntheticPublisher:
+    publisher = SyntheticPublisher(video_codecs=(codec,))
+
+    async def post(offer: str) -> str:
+        return (await relay.publish(ROOM, source, PeerId("teacher"), offer)).sdp
+
+    await publisher.start(post)
+    return publisher
+
+
+@pytest.fixture
+async def publisher(relay: Relay) -> AsyncIterator[SyntheticPublisher]:
+    publisher = await publish(relay)
+    yield publisher
+    await publisher.close()
+
+
+def segments(folder: Path, source: str = "lead") -> Playlist:
+    playlist = read_playlist(folder / f"{source}.m3u8")
+    assert playlist is not None, "there is no playlist yet"
+    return playlist
+
+
+def decoded(folder: Path, source: str = "lead") -> tuple[list[float], list[float]]:
+    """Decodes everything the playlist names: the times of the pictures, and of the sounds."""
+    playlist = segments(folder, source)
+    pictures: list[float] = []
+    sounds: list[float] = []
+    for part in dict.fromkeys(each.part for each in playlist.segments):
+        names = [part.header, *(each.name for each in playlist.segments if each.part == part)]
+        joined = folder / "joined"
+        joined.write_bytes(b"".join((folder / name).read_bytes() for name in names))
+        with av.open(str(joined)) as container:
+            for packet in container.demux():
+                for frame in packet.decode():
+                    (pictures if isinstance(frame, av.VideoFrame) else sounds).append(float(frame.time or 0))
+    return pictures, sounds
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_a_recorded_class_decodes(codec: str, relay: Relay, events: list[MediaEvent], tmp_path: Path) -> None:
+    publisher = await publish(relay, codec)
+    await relay.carry_out(Record(ROOM, ID))
+    folder = tmp_path / "recordings" / ID
+    await until(lambda: (folder / "lead.m3u8").exists() and len(segments(folder).segments) >= 2)
+    await relay.carry_out(Record(ROOM, None))
+    await publisher.close()
+    assert only(events, RecordingStarted, recording=ID)
+    (ended,) = only(events, RecordingEnded, recording=ID)
+    playlist = segments(folder)
+    assert playlist.ended
+    assert playlist.seconds == pytest.approx(ended.seconds)
+    assert sorted(each.name for each in folder.iterdir() if each.suffix in (".tmp", "")) == []
+    pictures, sounds = decoded(folder)
+    assert pictures[0] < 1.5, "the publisher was asked for a key picture at once"
+    lasts = ended.seconds - pictures[0]
+    assert len(pictures) >= 14 * (lasts - 0.3)
+    assert len(sounds) >= 49 * (lasts - 0.3)
+    assert max(b - a for a, b in itertools.pairwise(sounds)) < 0.06, "sound has no hole"
+    assert [each.start for each in playlist.segments] == sorted(each.start for each in playlist.segments)
+    assert all(0.7 <= each.seconds <= 2.5 for each in playlist.segments[:-1]), (
+        "a segment is cut at the next key picture"
+    )
+
+
+async def test_a_change_of_publisher_goes_on_in_the_same_recording(
+    relay: Relay, events: list[MediaEvent], publisher: SyntheticPublisher, tmp_path: Path
+) -> None:
+    """First H264, then nothing for a while, then VP8: three headers, one timeline."""
+    await relay.carry_out(Record(ROOM, ID))
+    folder = tmp_path / "recordings" / ID
+    await until(lambda: (folder / "lead.m3u8").exists())
+    await publisher.close()
+    again = await publish(relay, "VP8")
+    await until(lambda: len({each.part for each in segments(folder).segments}) == 2)
+    await relay.carry_out(CloseRoom(ROOM))
+    await again.close()
+    assert only(events, RecordingEnded)
+    playlist = segments(folder)
+    assert [part.codecs for part in dict.fromkeys(each.part for each in playlist.segments)] == [
+        "avc1.42c016,opus",
+        "vp8,opus",
+    ]
+    pictures, _ = decoded(folder)
+    assert pictures == sorted(pictures)
+    assert abs(pictures[-1] - playlist.seconds) < 0.5
+
+
+async def test_the_screen_is_a_rendition_of_its_own_on_the_same_timeline(
+    relay: Relay, publisher: SyntheticPublisher, tmp_path: Path
+) -> None:
+    await relay.carry_out(Record(ROOM, ID))
+    await asyncio.sleep(0.5)
+    screen = await publish(relay, source=SourceName("screen"))
+    folder = tmp_path / "recordings" / ID
+    await until(lambda: (folder / "screen.m3u8").exists())
+    await relay.carry_out(Record(ROOM, None))
+    await screen.close()
+    assert segments(folder, "screen").began == segments(folder).began
+    assert 0.5 < segments(folder, "screen").segments[0].start < 2.5
+
+
+async def test_segments_alone_are_kept_for_a_while_and_then_all_let_go(
+    relay: Relay,
+    events: list[MediaEvent],
+    publisher: SyntheticPublisher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("media.recording.recorder.SEGMENTS_KEPT", 3.0)
+    folder = tmp_path / "segments" / ROOM
+    await relay.carry_out(ServeSegments(ROOM))
+    await until(lambda: (folder / "lead.m3u8").exists() and segments(folder).number >= 1)
+    names = {each.name for each in segments(folder).segments}
+    await until(lambda: {each.name for each in folder.glob("lead-?.m4s")} <= names | {f"lead-{len(names) + 1}.m4s"})
+    assert not only(events, RecordingStarted), "this is no recording"
+    monkeypatch.setattr("media.recording.recorder.SEGMENTS_UNWATCHED", 0.0)
+    await relay.carry_out(ServeSegments(ROOM))
+    await until(lambda: not folder.exists())
+
+
+async def test_too_little_space_refuses_the_recording_and_nothing_else(config: RelayConfig, tmp_path: Path) -> None:
+    events: list[MediaEvent] = []
+    relay = Relay(RelayConfig(folder=tmp_path, must_stay_free=1 << 60), events.append)
+    await relay.start()
+    publisher = await publish(relay)
+    await relay.carry_out(Record(ROOM, ID))
+    await until(lambda: only(events, RecordingFailed, reason="disk_full", seconds=0.0))
+    assert relay.totals().publishers == 1
+    await publisher.close()
+    await relay.close()
+
+
+CHILD = dedent(
+    """
+    import asyncio, sys
+    from pathlib import Path
+    from media.events import PeerId, RecordingId, RoomId, SourceName
+    from media.orders import Record
+    from media.relay import Relay
+    from media.synthetic import SyntheticPublisher
+    from media.values import RelayConfig
+
+    async def main():
+        relay, publisher = Relay(RelayConfig(folder=Path(sys.argv[1]), must_stay_free=0), print), SyntheticPublisher()
+        await relay.start()
+        async def post(offer):
+            return (await relay.publish(RoomId("room"), SourceName("lead"), PeerId("teacher"), offer)).sdp
+        await publisher.start(post)
+        await relay.carry_out(Record(RoomId("room"), RecordingId(sys.argv[2])))
+        await asyncio.sleep(60)
+
+    asyncio.run(main())
+    """
+)
+
+
+async def test_kill_9_loses_at_most_the_last_segment(config: RelayConfig, tmp_path: Path) -> None:
+    folder = tmp_path / "recordings" / ID
+    child = subprocess.Popen([sys.executable, "-c", CHILD, str(tmp_path), ID], stdout=subprocess.DEVNULL)
+    try:
+        await until(lambda: (folder / "lead.m3u8").exists() and len(segments(folder).segments) >= 2)
+        await asyncio.sleep(0.5)
+    finally:
+        killed_at = datetime.now(UTC)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    seconds = segments(folder).seconds
+    assert (killed_at - segments(folder).began).total_seconds() - seconds < 4, "a segment and what waits for repair"
+    events: list[MediaEvent] = []
+    relay = Relay(config, events.append)
+    await relay.start()
+    await relay.close()
+    (failed,) = only(events, RecordingFailed, recording=ID, room=ROOM, reason="interrupted")
+    playlist = segments(folder)
+    assert playlist.ended
+    assert playlist.seconds == failed.seconds == seconds
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        {"lead.m3u8", *(each.name for each in playlist.segments), *(each.part.header for each in playlist.segments)}
+    )
+    pictures, sounds = decoded(folder)
+    assert pictures[-1] == pytest.approx(seconds, abs=0.2), "all that the playlist names is there"
+    assert sounds[-1] == pytest.approx(seconds, abs=0.2)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of half a mebibyte."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=640k", "tmpfs", str(mount)], capture_output=True)
+    if made.returncode:
+        pytest.skip("a small tmpfs can only be mounted by root")
+    yield mount
+    subprocess.run(["umount", str(mount)], check=True)
+
+
+async def test_a_full_disk_stops_the_recording_and_not_the_class(small_disk: Path) -> None:
+    events: list[MediaEvent] = []
+    relay = Relay(RelayConfig(folder=small_disk, must_stay_free=0), events.append)
+    await relay.start()
+    publisher = await publish(relay)
+    listener, _ = await join(relay, "class")
+    await relay.carry_out(Record(ROOM, ID))
+    folder = small_disk / "recordings" / ID
+    await until(lambda: (folder / "lead.m3u8").exists())
+    filler = small_disk / "filler"
+    with contextlib.suppress(OSError):
+        filler.write_bytes(bytes(1 << 20))
+    await until(lambda: only(events, RecordingFailed, reason="disk_full"))
+    heard = listener.packets
+    await until(lambda: listener.packets > heard + 60)
+    (failed,) = only(events, RecordingFailed)
+    playlist = segments(folder)
+    assert playlist.ended
+    assert playlist.seconds == failed.seconds > 0
+    filler.unlink()
+    assert decoded(folder)[0]
+    await listener.close()
+    await publisher.close()
+    await relay.close()
