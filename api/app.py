@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
-from api import bureau, classroom, feeds, identity, live, media, operators, planner, security, system, teacher
+from api import bureau, classroom, feeds, identity, live, media, operators, planner, security, system, talk, teacher
 from api.hall import Hall
 from api.join import JoinTokens, secret_key
 from api.limits import Limits
 from api.metrics import Metrics
+from api.onlookers import Onlookers
 from api.pages import Pages
 from api.routing import Route, serve
 from api.services import SERVICES, Services
@@ -26,6 +27,7 @@ from rooms.audit.notes import open_key
 from rooms.bus.choice import open_bus
 from rooms.clock import Clock, SystemClock
 from rooms.live.board import LiveBoard
+from rooms.live.vitals import Vitals
 from rooms.migrations import upgrade
 from rooms.people.scope import Principal
 from rooms.people.sessions import principal_of
@@ -35,7 +37,7 @@ from rooms.planning.runs import PlanRuns
 from rooms.rulesets import load_rules
 from rooms.store import Store
 
-MODULES = (system, identity, planner, teacher, classroom, live, bureau, operators, media, feeds)
+MODULES = (system, identity, planner, teacher, classroom, live, talk, bureau, operators, media, feeds)
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that is no upload."""
 
@@ -56,6 +58,7 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> web.Applicat
 
     async def end_talks(_app: web.Application) -> None:
         """WebSockets last as long as their class: they are ended first, or the server would wait for them."""
+        await services.onlookers.close()
         await services.hall.close()
 
     app.on_shutdown.append(end_talks)
@@ -75,6 +78,7 @@ def compose(settings: Settings, clock: Clock) -> Services:
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
     media_port = InProcess(relay.carry_out)
     board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings, media_port)
+    hall = Hall(bus, board.state, clock)
     return Services(
         settings=settings,
         store=store,
@@ -89,7 +93,9 @@ def compose(settings: Settings, clock: Clock) -> Services:
         limits=Limits(settings.redis_url.get_secret_value(), scale=settings.rate_limit_scale),
         metrics=Metrics(),
         joins=JoinTokens(secret_key(settings.data_dir, "join.key"), clock),
-        hall=Hall(bus, board.state, clock),
+        hall=hall,
+        onlookers=Onlookers(hall, clock),
+        vitals=Vitals(relay.snapshot, bus, clock),
         checkpointer=Checkpointer(
             store, clock, bus, open_key(settings.data_dir, settings.public_url), settings.checkpoint_seconds
         ),
@@ -150,6 +156,7 @@ def stages(services: Services) -> list[Stage]:
 
     async def hall(_app: web.Application) -> AsyncIterator[None]:
         yield
+        await services.onlookers.close()
         await services.hall.close()
 
     async def plans(_app: web.Application) -> AsyncIterator[None]:
@@ -162,4 +169,9 @@ def stages(services: Services) -> list[Stage]:
         yield
         await services.checkpointer.close()
 
-    return [storage, bus, checkpoints, board, relay, hall, plans]
+    async def vitals(_app: web.Application) -> AsyncIterator[None]:
+        services.vitals.start()
+        yield
+        await services.vitals.close()
+
+    return [storage, bus, checkpoints, board, relay, vitals, hall, plans]

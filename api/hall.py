@@ -13,13 +13,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import structlog
 
+from api.figures import Figures, stamp
 from rooms.bus import GAP, Bus, Message
 from rooms.clock import Clock
 from rooms.live.state import LiveState
+from rooms.live.vitals import LOOKING, SAY_AGAIN_SECONDS
 
 log = structlog.get_logger("live")
 
@@ -39,18 +40,21 @@ class Seat:
     """One open page. `changed` is set while something waits to be sent."""
 
     side: str
+    """Empty of somebody who only looks on."""
+    leads: bool = False
     hand: str | None = None
     devices: Message | None = None
     """The classroom's camera and microphone, as its page said."""
     state: Message | None = None
+    media: Message | None = None
     notices: deque[Message] = field(default_factory=lambda: deque(maxlen=NOTICES))
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def take(self) -> list[Message]:
-        """What waits: notices in their order, then the newest state."""
-        waiting = [*self.notices, *([self.state] if self.state else [])]
+        """What waits: notices in their order, then the newest state and the newest figures."""
+        waiting = [*self.notices, *(each for each in (self.state, self.media) if each)]
         self.notices.clear()
-        self.state = None
+        self.state = self.media = None
         self.changed.clear()
         return waiting
 
@@ -77,6 +81,7 @@ class LiveRoom:
         self._bus, self._read, self._clock = bus, read, clock
         self._origin = uuid.uuid4().hex
         self._elsewhere: dict[str, Elsewhere] = {}
+        self._figures = Figures()
         self._state: Message = {}
         self._dirty = asyncio.Event()
 
@@ -87,6 +92,7 @@ class LiveRoom:
             self.ready.set()
             group.create_task(self._tell())
             await self._bus.publish(self.topic, {"type": "who", "origin": self._origin})
+            await self._bus.publish(LOOKING, {"room": self.id})
             async for message in messages:
                 await self._hear(message)
 
@@ -120,7 +126,13 @@ class LiveRoom:
             self._lower(str(message["side"]))
         elif kind == "notice":
             self._spread(message)
-        self._dirty.set()
+        elif kind == "seen":
+            self._figures.saw(message)
+        elif kind == "media":
+            self._figures.take(message, self._clock.monotonic())
+            self._show_figures()
+        if kind not in ("notice", "seen", "media"):
+            self._dirty.set()
 
     def _note_quality(self, message: Message) -> None:
         for side in self._state.get("sides", ()):
@@ -137,9 +149,20 @@ class LiveRoom:
             seat.notices.append(message)
             seat.changed.set()
 
+    def _show_figures(self) -> None:
+        """The lead sees all sessions, the others their own."""
+        for seat in self.seats:
+            if seat.side:
+                seat.media = self._figures.message(self._clock, None if seat.leads else seat.side)
+                seat.changed.set()
+
+    def figures(self) -> Message:
+        """How the media of the class does: the `media` message of the protocol."""
+        return self._figures.message(self._clock, None)
+
     async def announce(self) -> None:
         """Tells the other processes who sits here."""
-        here = sorted({seat.side for seat in self.seats})
+        here = sorted({seat.side for seat in self.seats if seat.side})
         hands = {seat.side: seat.hand for seat in self.seats if seat.hand}
         devices = {seat.side: seat.devices for seat in self.seats if seat.devices}
         self._dirty.set()
@@ -148,6 +171,7 @@ class LiveRoom:
 
     async def _tell(self) -> None:
         """Sends the newest snapshot to every seat whenever something changed."""
+        looked = self._clock.monotonic()
         while True:
             try:
                 async with asyncio.timeout(REPEAT_SECONDS):
@@ -156,6 +180,9 @@ class LiveRoom:
             except TimeoutError:
                 self._forget()
                 await self.announce()
+            if self._clock.monotonic() - looked >= SAY_AGAIN_SECONDS:
+                looked = self._clock.monotonic()
+                await self._bus.publish(LOOKING, {"room": self.id})
             self._dirty.clear()
             snapshot = self.snapshot()
             for seat in self.seats:
@@ -195,14 +222,16 @@ class Hall:
         self._rooms: dict[str, LiveRoom] = {}
 
     @asynccontextmanager
-    async def seat(self, occurrence_id: str, side_id: str) -> AsyncIterator[tuple[LiveRoom, Seat]]:
+    async def seat(
+        self, occurrence_id: str, side_id: str, *, leads: bool = False
+    ) -> AsyncIterator[tuple[LiveRoom, Seat]]:
         """A seat in the room of a class; the room is opened for the first and closed after the last."""
         room = self._rooms.get(occurrence_id)
         if room is None or room.task is None or room.task.done():
             room = LiveRoom(occurrence_id, self._bus, self._read, self._clock)
             room.task = asyncio.create_task(room.run(), name=f"live room {occurrence_id}")
             self._rooms[occurrence_id] = room
-        seat = Seat(side_id)
+        seat = Seat(side_id, leads)
         room.seats.add(seat)
         try:
             await self._opened(room)
@@ -248,8 +277,3 @@ async def _ended(room: LiveRoom) -> None:
     (result,) = await asyncio.gather(room.task, return_exceptions=True)
     if isinstance(result, Exception):
         log.error("live_room_failed", room=room.id, exc_info=result)
-
-
-def stamp(instant: datetime) -> str:
-    """An instant as the protocol writes it."""
-    return instant.isoformat()

@@ -1,4 +1,4 @@
-"""The live class on the wire: the WebSocket of docs/LIVE_PROTOCOL.md and the JSON doors beside it.
+"""The JSON doors of a live class (docs/LIVE_PROTOCOL.md); its WebSocket is in `api.talk`.
 
 Everything here belongs to one side of one lesson: the lead teacher's account, a community member's account, or the device in
 the receiving room. To everybody else the lesson does not exist.
@@ -6,20 +6,13 @@ the receiving room. To everybody else the lesson does not exist.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 from typing import Annotated, Any, Literal
 
-from aiohttp import WSMsgType, web
-from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, StringConstraints
 
-from api.hall import LiveRoom, Seat, stamp
 from api.join import SOURCE, Join, ice_servers
 from api.problems import Problem
-from api.refused import problem_of
 from api.routing import SIGNED_IN, Call, HexId, Nothing, Routes, RowId, Shape
-from config.words import Language
 from media.events import RoomId
 from media.orders import CloseRoom
 from rooms.live.board import LateItem
@@ -27,19 +20,8 @@ from rooms.live.sources import LEAD, LEADS, Direction, exists, permitted
 from rooms.live.state import LiveState
 from rooms.people import Principal
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
-from rooms.refusals import Refusal
-
-PROTOCOL = 1
-LARGEST_MESSAGE = 8192
-"""Octets of one message from a page."""
-SILENCE_SECONDS = 20.0
-"""A page beats every 5 s; a line that is silent this long is closed."""
-MOST_PER_SECOND = 10
-KEEP_STATS_SECONDS = 60.0
-"""A page's own figures are kept this often."""
 
 routes = Routes("live")
-Signal = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
 class OccurrencePath(Shape):
@@ -238,223 +220,3 @@ def presented(state: LiveState) -> Now:
     return Now(
         state={**message, "sides": [{**side, "here": None, "hand": None, "devices": None} for side in message["sides"]]}
     )
-
-
-# ---------------------------------------------------------------- the WebSocket
-
-
-class Beat(Shape):
-    type: Literal["beat"]
-    sent: float = Field(ge=0)
-
-
-class Hand(Shape):
-    type: Literal["hand"]
-    up: bool
-
-
-class Lower(Shape):
-    type: Literal["lower"]
-    side: HexId
-
-
-class Floor(Shape):
-    type: Literal["floor"]
-    side: HexId | None
-    """Who may speak to all; null: nobody but the lead."""
-
-
-class Devices(Shape):
-    """What the classroom's page has: null where there is none, or it was not allowed; false where it was switched off by hand."""
-
-    type: Literal["devices"]
-    camera: bool | None
-    microphone: bool | None
-
-
-class Notice(Shape):
-    type: Literal["notice"]
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-
-
-class Received(Shape):
-    """What the page's receiver counted since its session began."""
-
-    framesDecoded: Signal
-    framesDropped: Signal = 0
-    freezes: Signal = 0
-    freezeSeconds: float = Field(default=0, ge=0)
-    packetsLost: int = Field(default=0, ge=-1000, le=100_000_000)
-    audioEnergy: float = Field(default=0, ge=0)
-    height: Signal = 0
-    jitterMs: float = Field(default=0, ge=0)
-    roundTripMs: float | None = Field(default=None, ge=0)
-
-
-class Sent(Shape):
-    """What the page's sender counted since its session began."""
-
-    framesEncoded: Signal
-    bytesSent: int = Field(default=0, ge=0)
-    height: Signal = 0
-    limitedBy: Annotated[str, StringConstraints(max_length=20)] = "none"
-    roundTripMs: float | None = Field(default=None, ge=0)
-
-
-class Stats(Shape):
-    type: Literal["stats"]
-    received: Received | None = None
-    sent: Sent | None = None
-    sessions: Signal = 0
-    restarts: Signal = 0
-
-
-Message = Beat | Hand | Lower | Floor | Devices | Notice | Stats
-INCOMING: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
-
-
-@routes.get(
-    "/live/{occurrence}",
-    needs=SIGNED_IN,
-    summary="WebSocket of a class (docs/LIVE_PROTOCOL.md)",
-    status=101,
-    also={400: "No WebSocket was asked for."},
-)
-async def live(call: Call[OccurrencePath, Nothing, Nothing]) -> web.StreamResponse:
-    view, side = await side_of(call, call.path.occurrence)
-    socket = web.WebSocketResponse(max_msg_size=LARGEST_MESSAGE, timeout=5)
-    if not socket.can_prepare(call.request):
-        raise Problem("bad_request")
-    await socket.prepare(call.request)
-    with contextlib.suppress(ConnectionResetError):  # the page left while it was spoken to
-        try:
-            await call.app.board.enter(call.actor, side.id)
-        except Refusal as refusal:
-            await socket.send_json({"type": "bye", **_told(refusal, call.caller.language)})
-            await socket.close()
-            return socket
-        async with call.app.hall.seat(view.id, side.id) as (room, seat):
-            await Conversation(call, socket, room, seat, side).hold()
-    return socket
-
-
-class Conversation:
-    """One page's line, from the welcome to the end."""
-
-    def __init__(
-        self, call: Call[Any, Any, Any], socket: web.WebSocketResponse, room: LiveRoom, seat: Seat, side: SideView
-    ) -> None:
-        self.call, self.socket, self.room, self.seat, self.side = call, socket, room, seat, side
-        self._spent: tuple[int, int] = (0, 0)
-        self._kept: float | None = None
-
-    async def hold(self) -> None:
-        """Talks until either end leaves, or the room is closed."""
-        assert self.room.task is not None
-        await self.socket.send_json(
-            {
-                **self.room.snapshot(),
-                "type": "welcome",
-                "protocol": PROTOCOL,
-                "side": self.side.id,
-                "role": self.side.side,
-            }
-        )
-        talks = [asyncio.create_task(self._pump()), asyncio.create_task(self._listen())]
-        try:
-            await asyncio.wait({*talks, self.room.task}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in talks:
-                task.cancel()
-            ended = await asyncio.gather(*talks, return_exceptions=True)
-            await self.socket.close()
-        for result in ended:
-            if isinstance(result, Exception) and not isinstance(result, TimeoutError | ConnectionResetError):
-                raise result
-
-    async def _pump(self) -> None:
-        while True:
-            await self.seat.changed.wait()
-            for message in self.seat.take():
-                await self.socket.send_str(json.dumps(message, ensure_ascii=False))
-
-    async def _listen(self) -> None:
-        while True:
-            message = await self.socket.receive(SILENCE_SECONDS)
-            if message.type is WSMsgType.TEXT:
-                await self._hear(message.data)
-            elif message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
-                return
-
-    async def _hear(self, text: str) -> None:
-        """One message from the page; what it may not say is answered with an error and changes nothing."""
-        if self._too_many():
-            return await self._error(Problem("too_many_requests", facts={"seconds": 1}))
-        try:
-            message = INCOMING.validate_json(text)
-        except ValidationError:
-            return await self._error(Problem("bad_request"))
-        leads = self.side.side == "lead"
-        match message:
-            case Beat():
-                answer = {"type": "beat", "sent": message.sent, "now": stamp(self.call.app.clock.now())}
-                await self.socket.send_json(answer)
-            case Hand() if not leads:
-                self.seat.hand = stamp(self.call.app.clock.now()) if message.up else None
-                await self.room.announce()
-            case Lower() if leads or message.side == self.side.id:
-                await self._publish({"type": "lower", "side": message.side})
-            case Floor() if leads or message.side is None:
-                await self._pass_floor(message.side, leads=leads)
-            case Devices() if not leads:
-                self.seat.devices = message.model_dump(exclude={"type"})
-                await self.room.announce()
-            case Notice() if leads:
-                await self._publish({"type": "notice", "text": message.text, "at": stamp(self.call.app.clock.now())})
-            case Stats():
-                self._keep(message)
-            case _:
-                await self._error(Problem("not_allowed"))
-        return None
-
-    async def _pass_floor(self, side: str | None, *, leads: bool) -> None:
-        """The lead gives and takes the floor, a side that has it hands it back; whoever gets it, has its hand lowered."""
-        board = self.call.app.board
-        try:
-            if not leads:
-                state = await board.state(self.room.id)
-                if state is None or state.floor != self.side.id:
-                    return await self._error(Problem("no_floor"))
-            await board.give_floor(self.call.actor, self.room.id, side)
-        except Refusal as refusal:
-            return await self._error(problem_of(refusal))
-        if side is not None:
-            await self._publish({"type": "lower", "side": side})
-        return None
-
-    async def _publish(self, message: dict[str, Any]) -> None:
-        await self.call.app.bus.publish(self.room.topic, message)
-
-    def _keep(self, stats: Stats) -> None:
-        """The page's own figures: kept as corroboration, at most once a minute."""
-        now = self.call.app.clock.monotonic()
-        if self._kept is not None and now - self._kept < KEEP_STATS_SECONDS:
-            return
-        self._kept = now
-        data = stats.model_dump(exclude={"type"}, exclude_none=True)
-        self.call.app.board.page_stats(self.call.actor, self.room.id, self.side.id, data)
-
-    def _too_many(self) -> bool:
-        second = int(self.call.app.clock.monotonic())
-        counted = self._spent[1] + 1 if self._spent[0] == second else 1
-        self._spent = (second, counted)
-        return counted > MOST_PER_SECOND
-
-    async def _error(self, problem: Problem) -> None:
-        body = problem.body(self.call.caller.language)
-        await self.socket.send_json({"type": "error", "code": body.code, "words": body.detail})
-
-
-def _told(refusal: Refusal, language: Language) -> dict[str, Any]:
-    body = problem_of(refusal).body(language)
-    return {"code": body.code, "words": body.detail, "facts": body.facts}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from api.join import JoinTokens
     from api.limits import Limits
     from api.metrics import Metrics
+    from api.onlookers import Onlookers
     from api.pages import Pages
     from config.settings import Settings
     from media.orders import MediaPort
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rooms.bus import Bus
     from rooms.clock import Clock
     from rooms.live.board import LiveBoard
+    from rooms.live.vitals import Vitals
     from rooms.planning.jobs import PlanJobs
     from rooms.planning.runs import PlanRuns
     from rooms.store import Store
@@ -47,6 +49,10 @@ class Services:
     """Signs and reads the join tokens of WHIP and WHEP."""
     hall: Hall
     """The open pages of the live classes."""
+    onlookers: Onlookers
+    """Whoever looks at a class from outside."""
+    vitals: Vitals
+    """Tells how the media of this process's classes does."""
     checkpointer: Checkpointer
     """Signs the audit log's checkpoints; holds its key."""
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
 
 PROGRAM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -52,7 +52,12 @@ async def open_screen(browser: Browser, base_url: str, size: str = "1366x768", l
     )
     page = await context.new_page()
     screen = Screen(context, page)
-    page.on("console", lambda message: screen.errors.append(message.text) if message.type == "error" else None)
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            screen.errors.append(f"{message.text} {message.location.get('url', '')}".strip())
+
+    page.on("console", said)
     page.on("pageerror", lambda error: screen.errors.append(f"exception: {error}"))
     page.on(
         "response",

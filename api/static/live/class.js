@@ -4,7 +4,10 @@ import { Pad } from "./pad.js";
 import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
 import { Room } from "./room.js";
 import { drawPattern, measureLine, playNotes } from "./selftest.js";
+import { grantFor } from "./source.js";
 import { readReceived } from "./stats.js";
+import { speakingPart } from "./speaking.js";
+import { Views } from "./views.js";
 import { Subscriber } from "./whep.js";
 
 /** @typedef {import("./room.js").Snapshot} Snapshot */
@@ -14,10 +17,9 @@ const door = `/api/live/${view.occurrence}`;
 const over = ["ended", "judged", "cancelled"];
 const video = /** @type {HTMLVideoElement} */ (part("video"));
 const room = new Room(`/live/${view.occurrence}`);
-const subscriber = new Subscriber(async () => {
-  const join = await call("POST", `${door}/join`, {});
-  return { url: join.url, token: join.token, iceServers: join.ice_servers };
-}, video);
+const subscriber = new Subscriber(grantFor("lead", "subscribe"), video);
+const views = new Views();
+const speaking = speakingPart(room);
 const kept = new Kept(view.occurrence);
 let handUp = false;
 let assistant = { id: 0, name: "" };
@@ -26,15 +28,17 @@ let assistant = { id: 0, name: "" };
 
 /** Plays with sound; where the browser wants a touch first, silently, with one big button. */
 async function play() {
-  if (!video.srcObject) return;
-  try {
-    video.muted = false;
-    await video.play();
-  } catch {
-    video.muted = true;
-    await video.play().catch(() => undefined);
+  const voices = views.voices.filter((each) => each.srcObject);
+  for (const each of voices) {
+    try {
+      each.muted = false;
+      await each.play();
+    } catch {
+      each.muted = true;
+      await each.play().catch(() => undefined);
+    }
   }
-  part("sound-on").hidden = !video.muted;
+  part("sound-on").hidden = !voices.some((each) => each.muted);
 }
 
 function showLink() {
@@ -52,6 +56,8 @@ function show(snapshot) {
   const lead = snapshot.sides.find((side) => side.side === "lead");
   document.body.dataset.state = snapshot.state;
   if (own) showOwn(own);
+  speaking.show(snapshot);
+  views.show(snapshot, room.side, speaking.voice.camera !== null);
   if (snapshot.state === "live") {
     subscriber.start();
     if (lead?.connected && subscriber.state === "waiting") subscriber.wake();
@@ -207,10 +213,10 @@ signIn();
 headCount();
 selfTest();
 part("sound-on").addEventListener("click", play);
-document.addEventListener("click", () => video.muted && video.srcObject && play());
+document.addEventListener("click", () => part("sound-on").hidden || play());
 part("hand").addEventListener("click", () => room.send("hand", { up: !handUp }));
 part("leave").addEventListener("click", async () => {
-  await subscriber.stop();
+  await Promise.all([subscriber.stop(), speaking.voice.sender.stop()]);
   room.stop();
   location.assign("/classroom?left=" + view.occurrence);
 });
@@ -222,6 +228,8 @@ document.addEventListener("keydown", (event) => {
   if (event.target !== document.body || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "h") part("hand").click();
   if (event.key === "f") part("full").click();
+  if (event.key === "s") views.swap();
+  if (event.key === "m") part("mute").click();
 });
 room.addEventListener("welcome", () => room.snapshot && show(room.snapshot));
 room.addEventListener("state", () => room.snapshot && show(room.snapshot));
@@ -238,9 +246,12 @@ room.addEventListener("line", () => {
 });
 subscriber.addEventListener("state", showLink);
 subscriber.addEventListener("media", play);
+views.addEventListener("media", play);
+speaking.voice.addEventListener("change", () => room.snapshot && views.show(room.snapshot, room.side, speaking.voice.camera !== null));
 setInterval(tick, 500);
 setInterval(tellSeen, 5000);
 room.start();
 
-/** For the browser tests and for support: what this page knows. */
-Object.assign(window, { sanke: { room, subscriber, readReceived: () => readReceived(subscriber.pc) } });
+/** For the browser tests and for support: what this page knows, and what it receives of a source that comes and goes. */
+const received = (/** @type {import("./source.js").Follower|undefined} */ follower) => readReceived(follower?.subscriber?.pc ?? null);
+Object.assign(window, { sanke: { received, room, subscriber, views, voice: speaking.voice, readReceived: () => readReceived(subscriber.pc) } });

@@ -45,7 +45,7 @@ export class MediaLink extends EventTarget {
    * @param {() => Promise<Grant>} options.grant fetches a fresh join token; called before every session
    * @param {(pc: RTCPeerConnection) => void} options.ready adds the transceivers of a new connection
    * @param {(pc: RTCPeerConnection) => Promise<number>} options.heard packets received so far
-   * @param {number} options.patience watches (seconds) without a packet before the line is doubted
+   * @param {number} options.patience watches (seconds) without a packet before the line is doubted; infinite where silence is usual
    */
   constructor({ grant, ready, heard, patience }) {
     super();
@@ -178,7 +178,7 @@ export class MediaLink extends EventTarget {
       }
       if (this.#silent === 0) this.#become("connected");
       else if (this.#silent > this.patience) this.#become("waiting");
-      if (this.#silent > GIVE_UP_AFTER) return;
+      if (this.#silent > GIVE_UP_AFTER && this.patience < Infinity) return;
     }
   }
 

@@ -20,7 +20,9 @@ import { backoff, pause } from "./page.js";
  * @property {number} expected head-count of the class list
  * @property {number|null} present head-count entered
  * @property {boolean} tested a self-test was stored
+ * @property {boolean} sends its own source is sent now
  * @property {string|null} hand since when the hand is up
+ * @property {{camera: boolean|null, microphone: boolean|null}|null} devices as its page said; null of one: there is none
  */
 /**
  * @typedef {object} Snapshot
@@ -30,6 +32,8 @@ import { backoff, pause } from "./page.js";
  * @property {string} ends_at
  * @property {string|null} opened_at
  * @property {string|null} closed_at
+ * @property {string|null} floor the side that has the floor
+ * @property {boolean} screen the lead shows its screen
  * @property {Side[]} sides the lead first
  */
 

@@ -2,8 +2,12 @@
 import { LevelMeter, closeDevices, keepChoice, keptChoice, listDevices, openDevices } from "./devices.js";
 import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
 import { Room } from "./room.js";
-import { readSent } from "./stats.js";
+import { readReceived, readSent } from "./stats.js";
+import { Gallery } from "./gallery.js";
+import { Share } from "./share.js";
+import { grantFor } from "./source.js";
 import { presenceOf, showTiles } from "./tiles.js";
+import { showVitals, uploadWords } from "./vitals.js";
 import { Publisher, QUALITIES } from "./whip.js";
 
 /** @typedef {import("./room.js").Snapshot} Snapshot */
@@ -12,10 +16,9 @@ const door = `/api/live/${view.occurrence}`;
 const choice = keptChoice();
 const room = new Room(`/live/${view.occurrence}`);
 const meter = new LevelMeter();
-const publisher = new Publisher(async () => {
-  const join = await call("POST", `${door}/join`, {});
-  return { url: join.url, token: join.token, iceServers: join.ice_servers };
-});
+const publisher = new Publisher(grantFor("lead", "publish"));
+const share = new Share();
+const gallery = isOver() ? null : new Gallery(part("tiles"), part("pages"));
 let stream = new MediaStream();
 let tested = "";
 
@@ -108,7 +111,7 @@ async function startClass() {
 async function endClass() {
   await call("POST", `${door}/close`, {});
   part("end-dialog").close();
-  await publisher.stop(true);
+  await Promise.all([publisher.stop(true), share.stop(true)]);
   location.reload();
 }
 
@@ -117,7 +120,8 @@ function show(snapshot) {
   const others = snapshot.sides.filter((side) => side.side !== "lead");
   const live = snapshot.state === "live";
   document.body.dataset.state = snapshot.state;
-  showTiles(part("tiles"), part("tile"), others, live);
+  showTiles(part("tiles"), part("tile"), others, live, snapshot.floor);
+  gallery?.show(others, live, snapshot.floor);
   const count = (/** @type {(side: import("./room.js").Side) => boolean} */ test) => others.filter(test).length;
   const arrived = count((side) => side.here || side.connected);
   const fields = { n: live ? count((side) => presenceOf(side, live) === "watching") : arrived, all: others.length };
@@ -126,6 +130,7 @@ function show(snapshot) {
   row.dataset.result = arrived === others.length ? "good" : "wait";
   tell(row.querySelector("[data-f=words]"), word("teacher.arrived_n", { n: arrived, all: others.length }));
   if (live) publisher.start();
+  if (isOver()) share.stop(true);
   if (isOver() && !isOverAtFirst) publisher.stop(true).then(() => location.reload());
 }
 
@@ -146,6 +151,38 @@ function tick() {
     tell(clock, left > 0 ? clockWords(left) : "00:00");
     tell(part("clock-note"), word(left > 0 ? "teacher.until_start" : "teacher.due_now"));
   }
+}
+
+/* ---- the floor and the screen */
+
+/** @param {string|undefined} side gets the floor, or loses it where it has it */
+function passFloor(side) {
+  if (side) room.send("floor", { side: room.snapshot?.floor === side ? null : side });
+}
+
+/** Digits give the floor to the class of that number and take it back; 0 takes it back from whoever has it. @param {KeyboardEvent} event */
+function floorKey(event) {
+  const typing = /** @type {HTMLElement} */ (event.target).closest("input, select, textarea, dialog");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || room.snapshot?.state !== "live") return;
+  if (event.key === "0") room.send("floor", { side: null });
+  else if (/^[1-9]$/.test(event.key)) passFloor(room.snapshot.sides.filter((side) => side.side !== "lead")[Number(event.key) - 1]?.id);
+}
+
+function showShare() {
+  part("share").setAttribute("aria-pressed", String(share.on));
+  tell(part("share").querySelector("[data-f=label]"), word(share.on ? "teacher.share_stop" : "teacher.share_start"));
+  part("sharing").hidden = !share.on;
+}
+
+async function toggleShare() {
+  tell(part("act-error"), "");
+  if (share.on) return share.stop();
+  const trouble = await share.start();
+  if (trouble === "impossible") tell(part("act-error"), word("teacher.share_impossible"));
+}
+
+async function showUpload() {
+  if (publisher.pc) tell(part("upload"), uploadWords(await readSent(publisher.pc)));
 }
 
 async function tellSent() {
@@ -181,7 +218,13 @@ function wire() {
   part("tiles").addEventListener("click", (/** @type {Event} */ event) => {
     const lower = /** @type {HTMLElement} */ (event.target).closest("[data-lower]");
     if (lower) room.send("lower", { side: /** @type {HTMLElement} */ (lower).dataset.lower });
+    passFloor(/** @type {HTMLElement} */ (event.target).closest("[data-floor]")?.getAttribute("data-floor") ?? undefined);
   });
+  part("share").addEventListener("click", toggleShare);
+  share.addEventListener("change", showShare);
+  document.addEventListener("keydown", floorKey);
+  room.addEventListener("media", (event) => showVitals(part("tiles"), /** @type {CustomEvent} */ (event).detail));
+  room.addEventListener("error", (event) => tell(part("act-error"), /** @type {CustomEvent} */ (event).detail.words ?? ""));
   part("notice-form").addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     if (room.send("notice", { text: part("notice-text").value })) part("notice-text").value = "";
@@ -205,9 +248,11 @@ if (!isOverAtFirst) {
   navigator.mediaDevices?.addEventListener("devicechange", () => listDevices(part("camera"), part("microphone"), stream));
   setInterval(tick, 500);
   setInterval(tellSent, 5000);
+  setInterval(showUpload, 2000);
   if (view.enterable) useDevices().then(() => view.state === "live" && publisher.start());
   room.start();
 }
 
-/** For the browser tests and for support: what this page knows. */
-Object.assign(window, { sanke: { room, publisher, readSent: () => readSent(publisher.pc) } });
+/** For the browser tests and for support: what this page knows, and what it receives of a source that comes and goes. */
+const received = (/** @type {import("./source.js").Follower|undefined} */ follower) => readReceived(follower?.subscriber?.pc ?? null);
+Object.assign(window, { sanke: { received, room, publisher, share, gallery, readSent: () => readSent(publisher.pc) } });

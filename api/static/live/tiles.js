@@ -28,15 +28,16 @@ export function groupOf(side) {
 }
 
 /**
- * Brings the tiles up to date without rebuilding them, so that focus and screen readers stay where they are.
+ * Brings the tiles up to date without rebuilding them, so that focus, pictures and screen readers stay where they are.
  * @param {HTMLElement} list
  * @param {HTMLTemplateElement} template with `data-f` fields
  * @param {Side[]} sides
  * @param {boolean} live
+ * @param {string|null} floor the side that has the floor
  */
-export function showTiles(list, template, sides, live) {
+export function showTiles(list, template, sides, live, floor) {
   const known = new Map([...list.children].map((tile) => [/** @type {HTMLElement} */ (tile).dataset.side, tile]));
-  for (const side of sides) {
+  for (const [index, side] of sides.entries()) {
     let tile = /** @type {HTMLElement|undefined} */ (known.get(side.id));
     if (!tile) {
       tile = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
@@ -44,6 +45,7 @@ export function showTiles(list, template, sides, live) {
       list.append(tile);
     }
     fill(tile, side, live);
+    fillFloor(tile, side, live, floor === side.id, index + 1);
   }
 }
 
@@ -69,4 +71,26 @@ function fill(tile, side, live) {
   }
   const lower = field("lower");
   if (lower) lower.dataset.lower = side.id;
+}
+
+/**
+ * The small picture's place and the button that gives the floor.
+ * @param {HTMLElement} tile @param {Side} side @param {boolean} live @param {boolean} speaks @param {number} number for the keyboard
+ */
+function fillFloor(tile, side, live, speaks, number) {
+  const field = (/** @type {string} */ name) => /** @type {HTMLElement} */ (tile.querySelector(`[data-f=${name}]`));
+  const microphone = side.devices?.microphone;
+  tile.toggleAttribute("data-speaks", speaks);
+  tell(field("number"), String(number));
+  field("number").hidden = !live || number > 9;
+  const picture = side.sends && side.devices?.camera !== null;
+  tile.toggleAttribute("data-picture", live && picture);
+  tell(field("picture-note"), word(side.devices ? (microphone === null ? "teacher.no_devices" : "teacher.no_camera") : "teacher.no_camera_yet"));
+  const button = /** @type {HTMLButtonElement} */ (field("floor"));
+  button.hidden = !live;
+  button.dataset.floor = side.id;
+  button.setAttribute("aria-pressed", String(speaks));
+  tell(field("floor-label"), word(speaks ? "teacher.floor_take" : "teacher.floor_give"));
+  field("voice").hidden = !speaks;
+  tell(field("voice"), word(microphone ? "teacher.voice_live" : microphone === false ? "teacher.voice_muted" : "teacher.voice_none"));
 }

@@ -14,9 +14,10 @@ export class Subscriber extends MediaLink {
   /**
    * @param {() => Promise<Grant>} grant
    * @param {HTMLVideoElement} video shows the picture; the last one stays while the line is away: freeze, do not go black
+   * @param {number} [patience] watches without a packet before the line is doubted
    */
-  constructor(grant, video) {
-    super({ grant, ready: (pc) => this.#ask(pc), heard: (pc) => this.#received(pc), patience: PATIENCE });
+  constructor(grant, video, patience = PATIENCE) {
+    super({ grant, ready: (pc) => this.#ask(pc), heard: (pc) => this.#received(pc), patience });
     this.video = video;
   }
 

@@ -63,7 +63,7 @@ export class Publisher extends MediaLink {
 }
 
 /** @param {RTCPeerConnection} pc @returns {Promise<number>} packets from the relay: its reports and requests */
-async function reported(pc) {
+export async function reported(pc) {
   let packets = 0;
   for (const report of (await pc.getStats()).values()) {
     if (report.type === "transport") packets += report.packetsReceived ?? 0;

@@ -1,0 +1,138 @@
+"""A lesson taught both ways between real browsers: small pictures, the floor, the shared screen, and the figures of every line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import small_county as sc
+from chromium import Screen
+from playwright.async_api import Browser, Page, expect
+from school_day import SchoolDay
+from steps import enrolled, signed_in
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+THIN = "localStorage.setItem('sanke.devices', JSON.stringify({quality: 'smooth'}))"
+HAS_CAMERA = "localStorage.setItem('sanke.camera', 'on')"
+BETWEEN = {"403 (Forbidden)": "/join", "409 (Conflict)": "/whep/", "404 (Not Found)": "/media/"}
+"""What a page may meet between an act and the news of it: the floor is gone, nobody sends yet, the relay has ended the session."""
+
+
+async def until(ask: Callable[[], Awaitable[Any]], seconds: float, what: str) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while not await ask():
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds} s: {what}") from None
+
+
+async def received(page: Page, link: str) -> dict[str, float]:
+    """Frames and sound of a connection of the page; zeros while there is none."""
+    found: dict[str, float] | None = await page.evaluate(f"sanke.received({link})")
+    return found or {"framesDecoded": 0, "audioEnergy": 0, "height": 0}
+
+
+async def grows(page: Page, link: str, figure: str, seconds: float = 10) -> None:
+    """A figure of a connection goes on growing."""
+    first = 0.0
+
+    async def more() -> bool:
+        nonlocal first
+        now = (await received(page, link))[figure]
+        first, grew = first or now, first and now > first
+        return bool(grew)
+
+    await until(more, seconds, f"{figure} of {link}")
+
+
+def wrong(*screens: Screen) -> list[str]:
+    def between(error: str) -> bool:
+        return any(code in error and door in error for code, door in BETWEEN.items())
+
+    return [error for each in screens for error in each.errors if not between(error)]
+
+
+async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) -> None:
+    day = school_day
+    teacher = await signed_in(browser, day, "suyun")
+    await teacher.context.add_init_script(THIN)
+    village, point = await enrolled(browser, day, sc.VILLAGE_ROOM), await enrolled(browser, day, sc.POINT_ROOM)
+    lesson = await day.due_lesson(seconds=50)
+    await village.context.add_init_script(HAS_CAMERA)
+    for room in (village, point):
+        await room.page.goto(f"/classroom/{lesson}")
+    await teacher.page.goto(f"/teach/{lesson}")
+    await teacher.page.get_by_role("button", name="开始上课").click()
+    tile = teacher.page.locator(".class-tile").filter(has_text="柳林村小学")
+    await expect(tile).to_have_attribute("data-picture", "")
+    side = await tile.get_attribute("data-side")
+    picture = f"sanke.gallery.followers.get('{side}')"
+    await grows(teacher.page, picture, "framesDecoded")
+    assert (await received(teacher.page, picture))["height"] <= 180
+    await expect(point.page.locator("#step-camera")).to_have_attribute("data-state", "open")
+    await is_figured(tile)
+
+    await village.page.keyboard.press("h")
+    await expect(tile).to_have_attribute("data-hand", "up")
+    await speaks_and_is_heard(teacher.page, village.page, point.page, tile, picture)
+    await shows_its_screen(teacher.page, village.page, point.page)
+    assert wrong(teacher, village, point) == []
+    for screen in (teacher, village, point):
+        await screen.context.close()
+
+
+async def is_figured(tile: Any) -> None:
+    """The relay's figures of a class stand on its tile, in words."""
+    await expect(tile.locator("[data-f=vitals]")).to_contain_text("线路好", timeout=12_000)
+    await expect(tile.locator("[data-f=vitals]")).to_contain_text("丢包")
+
+
+async def speaks_and_is_heard(teacher: Page, village: Page, point: Page, tile: Any, picture: str) -> None:
+    """With the floor the village is heard by the teacher and the other class; without it by nobody."""
+    assert (await received(teacher, picture))["audioEnergy"] == 0
+    await teacher.keyboard.press(await tile.locator("kbd").inner_text())
+    await expect(tile).to_have_attribute("data-speaks", "")
+    await expect(village.locator("#floor-words")).to_have_text("正在发言，全体都能听到本班")
+    await expect(village.locator("#hand")).to_have_attribute("aria-pressed", "false")
+    await asyncio.gather(grows(teacher, picture, "audioEnergy"), grows(point, "sanke.views.speaker", "audioEnergy"))
+    await expect(point.locator("#speaker-name")).to_contain_text("柳林村小学")
+
+    async def larger() -> bool:
+        return (await received(point, "sanke.views.speaker"))["height"] > 180
+
+    await until(larger, 8, "a larger picture of who speaks")
+    await village.locator("#mute").click()
+    await expect(tile.locator("[data-f=voice]")).to_have_text("教室已静音")
+    await village.locator("#mute").click()
+    await tile.get_by_role("button", name="结束发言").click()
+    await expect(village.locator("#floor")).to_be_hidden()
+    await expect(point.locator("[data-view=speaker]")).to_be_hidden()
+    assert await point.evaluate("sanke.views.speaker.subscriber") is None
+
+    async def quiet() -> bool:
+        before = (await received(teacher, picture))["audioEnergy"]
+        await grows(teacher, picture, "framesDecoded")
+        await asyncio.sleep(0.5)
+        return (await received(teacher, picture))["audioEnergy"] - before < 1e-6
+
+    await until(quiet, 5, "silence, once the browser has stopped to fill the gap")
+
+
+async def shows_its_screen(teacher: Page, *classrooms: Page) -> None:
+    """The shared screen becomes large in every classroom and the teacher small beside it; a key swaps them; its end is followed."""
+    await teacher.get_by_role("button", name="共享课件").click()
+    for page in classrooms:
+        await expect(page.locator("#views")).to_have_attribute("data-large", "screen")
+        await expect(page.locator("[data-view=lead]")).to_have_attribute("data-place", "rail")
+        await grows(page, "sanke.views.screen", "framesDecoded")
+    await classrooms[0].keyboard.press("s")
+    await expect(classrooms[0].locator("#views")).to_have_attribute("data-large", "lead")
+    await teacher.evaluate("sanke.share.stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")
+    for page in classrooms:
+        await expect(page.locator("[data-view=screen]")).to_be_hidden(timeout=3_000)
+        await expect(page.locator("#views")).to_have_attribute("data-large", "lead")
+    await expect(teacher.locator("#share")).to_have_attribute("aria-pressed", "false")
