@@ -1,15 +1,21 @@
-"""One packet to many: a header for each form, SRTP in place for each receiver, one system call for sixty-four."""
+"""One packet to many: a header for each form, SRTP in place for each receiver, one system call for thirty-two of them."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from media.aiortc_bridge import srtp_protect
 from media.rtp import HEADER
 from media.sequence import Kept
 from media.stun import Address
-from media.trains import MOST_PACKETS, RECEIVERS, Trains, runs
-from media.udp import BATCH, Batch, UdpPort
+from media.trains import MOST_PACKETS, RECEIVERS, Group, runs
+from media.udp import UdpPort
+
+HOLD = 0.001
+"""Seconds for which the first packets of a picture wait for the last: a browser sends them within half a millisecond, and
+together they cost half as much."""
 
 
 class Form(NamedTuple):
@@ -20,10 +26,14 @@ class Form(NamedTuple):
     number: int
     timestamp: int
 
-    def packet(self, kept: Kept, ssrc: int) -> bytes:
-        """The packet as it goes out."""
+    def packet(self, kept: Kept, ssrc: int, *, padding: int = 0) -> bytes:
+        """The packet as it goes out, with so many bytes of padding (RFC 3550 §5.1)."""
         number, timestamp = kept.number + self.number & 0xFFFF, kept.timestamp + self.timestamp & 0xFFFFFFFF
-        return HEADER.pack(0x80, kept.marker | self.payload_type, number, timestamp, ssrc) + kept.payload
+        first = 0xA0 if padding else 0x80
+        header = HEADER.pack(first, kept.marker | self.payload_type, number, timestamp, ssrc)
+        if padding:
+            return header + kept.payload + bytes(padding - 1) + bytes((padding,))
+        return header + kept.payload
 
 
 class Receiver(Protocol):
@@ -39,38 +49,54 @@ class Receiver(Protocol):
     def handle(self) -> Any: ...
 
 
-class _Wire:
-    """A form in use, how many use it, and the packets (with their sizes) that are being sent in it."""
-
-    __slots__ = ("form", "packets", "receivers")
-
-    def __init__(self, form: Form) -> None:
-        self.form = form
-        self.receivers = 0
-        self.packets: list[tuple[bytes, int]] = []
-
-
-_Slot = tuple[Any, memoryview, Any, Any, int, _Wire]
-"""libsrtp handle, packet buffer, its pointer, pointer to its length, index, form."""
-
-
-class _Block:
-    """Up to `BATCH` receivers."""
+class _Members:
+    """Up to `RECEIVERS` receivers, what libsrtp needs of each, and how their packets are written."""
 
     def __init__(self, port: UdpPort) -> None:
-        self.batch = Batch(port)
+        self.group = Group(port)
         self.receivers: list[Receiver] = []
-        self.slots: list[_Slot] = []
+        self.handles: list[Any] = []
+        self.forms: list[Form] = []
+        self.common: Form | None = None
+        """The form of all of them."""
+        self._repeated: dict[int, list[Any]] = {}
+
+    def put(self, index: int, receiver: Receiver) -> None:
+        """Places a receiver, or its new address or form."""
+        self.group.aim(index, receiver.address)
+        self.receivers[index : index + 1] = [receiver]
+        self.handles[index : index + 1] = [receiver.handle]
+        self.forms[index : index + 1] = [receiver.form]
+        self._changed()
+
+    def pop(self) -> Receiver:
+        """Takes the last one out."""
+        self.handles.pop()
+        self.forms.pop()
+        self._changed()
+        return self.receivers.pop()
+
+    def _changed(self) -> None:
+        self._repeated.clear()
+        self.common = self.forms[0] if len(set(self.forms)) == 1 else None
+
+    def repeated(self, packets: int) -> list[Any]:
+        """Each one's handle as often as it gets packets."""
+        found = self._repeated.get(packets)
+        if found is None:
+            found = self._repeated[packets] = [handle for handle in self.handles for _ in range(packets)]
+        return found
 
 
 class FanOut:
     """The receivers of one layer. Adding, removing and moving cost the same however many there are."""
 
-    def __init__(self, port: UdpPort, ssrc: int) -> None:
-        self._port, self._ssrc = port, ssrc
-        self._blocks: list[_Block] = []
-        self._places: dict[Receiver, tuple[_Block, int]] = {}
-        self._wires: dict[Form, _Wire] = {}
+    def __init__(self, port: UdpPort, ssrc: int, *, pictures: bool) -> None:
+        """`pictures`: packets come in bursts that end with a marked one; else each stands alone and is urgent."""
+        self._port, self._ssrc, self._pictures = port, ssrc, pictures
+        self._members: list[_Members] = []
+        self._places: dict[Receiver, tuple[_Members, int]] = {}
+        self._forms: Counter[Form] = Counter()
         self._waiting: list[Kept] = []
 
     def __len__(self) -> int:
@@ -82,12 +108,9 @@ class FanOut:
     def add(self, receiver: Receiver) -> None:
         """Sends to this receiver from the next packet on. Its DTLS must be done and its address proved."""
         self.flush()
-        if not self._blocks or len(self._blocks[-1].receivers) == BATCH:
-            self._blocks.append(_Block(self._port))
-        block = self._blocks[-1]
-        block.receivers.append(receiver)
-        block.slots.append(self._slot(block, len(block.slots), receiver))
-        self._places[receiver] = (block, len(block.slots) - 1)
+        if not self._members or len(self._members[-1].receivers) == RECEIVERS:
+            self._members.append(_Members(self._port))
+        self._put(receiver, self._members[-1], len(self._members[-1].receivers))
 
     def remove(self, receiver: Receiver) -> None:
         """Sends no more to this receiver; the last one takes its place."""
@@ -95,93 +118,80 @@ class FanOut:
         place = self._places.pop(receiver, None)
         if place is None:
             return
-        block, index = place
-        self._release(block.slots[index])
-        last = self._blocks[-1]
-        moved, slot = last.receivers.pop(), last.slots.pop()
+        members, index = place
+        self._forget(members.forms[index])
+        last = self._members[-1]
+        moved = last.pop()
         if moved is not receiver:
-            self._release(slot)
-            block.receivers[index] = moved
-            block.slots[index] = self._slot(block, index, moved)
-            self._places[moved] = (block, index)
+            members.put(index, moved)
+            self._places[moved] = place
         if not last.receivers:
-            self._blocks.pop()
+            self._members.pop()
 
     def refresh(self, receiver: Receiver) -> None:
         """Takes over a receiver's new address or form."""
         self.flush()
-        if receiver in self._places:
-            block, index = self._places[receiver]
-            self._release(block.slots[index])
-            block.slots[index] = self._slot(block, index, receiver)
+        if (place := self._places.get(receiver)) is not None:
+            self._forget(place[0].forms[place[1]])
+            self._put(receiver, *place)
 
-    def _slot(self, block: _Block, index: int, receiver: Receiver) -> _Slot:
-        block.batch.aim(index, receiver.address)
-        buffers = self._port.buffers
-        length = block.batch.length_pointers[index]
-        wire = self._wires.setdefault(receiver.form, _Wire(receiver.form))
-        wire.receivers += 1
-        return receiver.handle, buffers.views[index], buffers.pointers[index], length, index, wire
+    def _put(self, receiver: Receiver, members: _Members, index: int) -> None:
+        members.put(index, receiver)
+        self._places[receiver] = (members, index)
+        self._forms[receiver.form] += 1
 
-    def _release(self, slot: _Slot) -> None:
-        wire = slot[5]
-        wire.receivers -= 1
-        if not wire.receivers:
-            del self._wires[wire.form]
+    def _forget(self, form: Form) -> None:
+        self._forms[form] -= 1
+        if not self._forms[form]:
+            del self._forms[form]
 
     def queue(self, packet: Kept) -> None:
-        """Sends one RTP packet to every receiver, together with those that arrived in the same turn."""
+        """Sends one RTP packet to every receiver, together with the rest of its picture."""
         self._waiting.append(packet)
-        if len(self._waiting) == 1:
-            self._port.at_turn_end(self.flush)
+        if packet.marker or not self._pictures:
+            self._port.at_turn_end(self.flush, urgently=not self._pictures)
         elif len(self._waiting) >= MOST_PACKETS:
             self.flush()
+        elif len(self._waiting) == 1:
+            self._port.later(HOLD, self.flush)
 
     def flush(self) -> None:
         """Sends what waits. Whoever is added or removed afterwards is not concerned."""
         waiting, self._waiting = self._waiting, []
-        if not waiting or not self._blocks:
+        if not waiting or not self._members:
             return
-        ssrc, wires = self._ssrc, self._wires.values()
-        for run in runs(waiting, [len(kept.payload) for kept in waiting]):
-            for wire in wires:
-                write = wire.form.packet
-                wire.packets = [(packet, len(packet)) for packet in [write(kept, ssrc) for kept in run]]
-            if len(run) > 1 and self._port.trains is not None:
-                self._send_train(len(run), self._port.trains)
-            else:
-                for index in range(len(run)):
-                    self._send(index, len(run[index].payload) + HEADER.size)
+        sizes = [len(kept.payload) for kept in waiting]
+        for run, longest in runs(waiting, sizes, self._port.longest_train):
+            written = {form: self._write(form, run, longest) for form in self._forms}
+            for members in self._members:
+                self._send(members, written, len(run))
 
-    def _send(self, which: int, size: int) -> None:
-        """One packet of those written in each form to every receiver."""
-        cut, protect = slice(0, size), srtp_protect
-        for block in self._blocks:
-            lengths = block.batch.lengths
-            for handle, view, pointer, length, index, wire in block.slots:
-                view[cut] = wire.packets[which][0]
-                lengths[index] = size
-                if protect(handle, pointer, length):
-                    lengths[index] = 0  # never in clear: an empty datagram says nothing
-            block.batch.send(len(block.slots))
+    def _write(self, form: Form, run: Sequence[Kept], longest: int) -> list[bytes]:
+        last = len(run) - 1
+        return [
+            form.packet(kept, self._ssrc, padding=longest - len(kept.payload) if index < last else 0)
+            for index, kept in enumerate(run)
+        ]
 
-    def _send_train(self, count: int, trains: Trains) -> None:
-        """The packets written in each form to every receiver, which also keeps each one's keys in the cache."""
-        protect, views, pointers, length = srtp_protect, trains.views, trains.pointers, trains.length
-        for block in self._blocks:
-            names = block.batch.names
-            for first in range(0, len(block.slots), RECEIVERS):
-                group = block.slots[first : first + RECEIVERS]
-                for place, (handle, _, _, _, index, wire) in enumerate(group):
-                    view, pointer, at, segment = views[place], pointers[place], 0, 0
-                    for packet, size in wire.packets:
-                        view[at : at + size] = packet
-                        length[0] = size
-                        if protect(handle, pointer + at, length):
-                            at = segment = 0  # never in clear
-                            break
-                        if not segment:
-                            segment = length[0]
-                        at += length[0]
-                    trains.couple(place, name=names[index], length=at, segment=segment)
-                trains.send(len(group), count)
+    def _send(self, members: _Members, written: Mapping[Form, list[bytes]], packets: int) -> None:
+        """A train to each member of a group."""
+        yard, count = self._port.yard, len(members.receivers)
+        common = members.common
+        if common is not None:
+            for which, packet in enumerate(written[common]):
+                yard.fill(which, count, packet)
+        else:
+            for index, form in enumerate(members.forms):
+                for which, packet in enumerate(written[form]):
+                    yard.lay(which, index, packet)
+        failed = list(
+            map(srtp_protect, members.repeated(packets), yard.pointers[packets], yard.length_pointers[packets])
+        )
+        if any(failed):
+            for at in range(count * packets):
+                if failed[at]:  # never in clear: an empty datagram says nothing
+                    yard.empty(at // packets, packets)
+        if self._port.sendmmsg is None:
+            members.group.send_plainly(count, packets)
+        else:
+            members.group.send(count, packets)

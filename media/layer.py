@@ -50,7 +50,7 @@ class Layer:
         """The publisher's name of it (RFC 8851); empty without simulcast."""
         self.codec = ""
         """Codec of the present publisher; empty before the first."""
-        self.live = FanOut(port, ssrc)
+        self.live = FanOut(port, ssrc, pictures=kind == "video")
         self.taps: set[Tap] = set()
         self.waiting: set[Feed] = set()
         self.catching_up: set[Feed] = set()

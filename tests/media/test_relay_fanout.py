@@ -13,11 +13,11 @@ import pytest
 
 from media import rtp
 from media.aiortc_bridge import Identity, SecureChannel
-from media.fanout import FanOut, Form
+from media.fanout import HOLD, FanOut, Form
 from media.kernel import pack_address, unpack_address
 from media.sequence import Kept
 from media.stun import Address
-from media.trains import MOST_PACKETS, runs
+from media.trains import RECEIVERS, runs
 from media.udp import UdpPort
 
 
@@ -64,6 +64,13 @@ class Ear:
         await self.reader.close()
 
 
+class Other:
+    """A receiver that listens with another's socket."""
+
+    def __init__(self, ear: Ear, form: Form) -> None:
+        self.form, self.address, self.handle = form, ear.address, ear.handle
+
+
 @pytest.fixture
 async def ears() -> AsyncIterator[list[Ear]]:
     ears = [Ear(payload_type) for payload_type in (102, 108, 102)]
@@ -89,38 +96,80 @@ def send_in_one_turn(port: UdpPort, fan: FanOut, packets: list[Kept]) -> None:
     port._in_turn = True
     for packet in packets:
         fan.queue(packet)
-    port._in_turn = False
-    waiting, port._at_turn_end = port._at_turn_end, []
-    for work in waiting:
-        work()
+    port._end_turn()
 
 
 def test_bursts_are_cut_into_trains() -> None:
-    sizes = [9, 9, 4, 9, 9, 9, 12, 3, 3, 3]
-    assert [list(run) for run in runs(sizes, sizes)] == [[9, 9, 4], [9, 9, 9], [12, 3], [3, 3]]
-    assert [len(run) for run in runs([5] * 30, [5] * 30)] == [MOST_PACKETS, MOST_PACKETS, 30 - 2 * MOST_PACKETS]
-    assert list(runs([], [])) == []
+    sizes = [9, 9, 4, 90, 92, 91, 12, 3, 30, 8]
+    assert [(list(run), longest) for run, longest in runs(sizes, sizes, 12)] == [
+        ([9, 9, 4], 9),
+        ([90, 92, 91, 12], 92),
+        ([3], 3),
+        ([30, 8], 30),
+    ]
+    assert [len(run) for run, _ in runs([5] * 30, [5] * 30, 12)] == [12, 12, 6]
+    assert [len(run) for run, _ in runs([5] * 3, [5] * 3, 1)] == [1, 1, 1]
+    assert list(runs([], [], 12)) == []
 
 
 @pytest.mark.parametrize("way", ["trains", "batches", "plain"])
 async def test_everybody_gets_every_packet_in_order(port: UdpPort, ears: list[Ear], way: str) -> None:
-    assert port.trains is not None, "Linux has had UDP_SEGMENT since 4.18"
+    assert port.longest_train > 1, "Linux has had UDP_SEGMENT since 4.18"
     if way != "trains":
-        port.trains = None
+        port.longest_train = 1
     if way == "plain":
         port.sendmmsg = None
-    fan = FanOut(port, 7)
+    fan = FanOut(port, 7, pictures=True)
     for ear in ears:
         fan.add(ear)
-    packets = burst(65530, [1150] * 5 + [300, 700, 700, 20] + [1150] * 20)
+    packets = burst(65530, [1150, 1149, 1150, 1151] + [300, 700, 700, 20] + [1150] * 20)
     send_in_one_turn(port, fan, packets)
     for ear in ears:
         assert ear.hear() == [(ear.payload_type, p.number & 0xFFFF, p.payload) for p in packets]
     assert (port.datagrams_out, port.send_failures) == (3 * len(packets), 0)
 
 
+async def test_more_receivers_than_one_system_call_takes(port: UdpPort, ears: list[Ear]) -> None:
+    """All in one form, then one that has changed layers."""
+    fan, other = FanOut(port, 7, pictures=True), ears[0]
+    crowd = [Other(ears[2], Form(102, 0, 0)) for _ in range(RECEIVERS)]
+    for receiver in crowd:
+        fan.add(receiver)
+    fan.add(other)
+    send_in_one_turn(port, fan, burst(1, [500, 500]))
+    other.form = Form(108, 7, 0)
+    fan.refresh(other)
+    for receiver in crowd[:-1]:
+        fan.remove(receiver)
+    send_in_one_turn(port, fan, burst(3, [500, 500]))
+    assert [(kind, number) for kind, number, _ in other.hear()] == [(102, 1), (102, 2), (108, 10), (108, 11)]
+    assert len(fan) == 2
+    assert port.datagrams_out == 2 * (RECEIVERS + 1) + 2 * 2
+
+
+async def test_a_picture_waits_a_moment_for_its_last_packet_and_sound_for_nothing(
+    port: UdpPort, ears: list[Ear]
+) -> None:
+    pictures, sound = FanOut(port, 7, pictures=True), FanOut(port, 8, pictures=False)
+    ear, *_ = ears
+    pictures.add(ear)
+    sound.add(ear)
+    first, second, last = burst(1, [500, 500, 500])
+    send_in_one_turn(port, pictures, [first])
+    assert ear.hear() == []
+    port._in_turn = True
+    pictures.queue(second)
+    pictures.queue(last)
+    sound.queue(Kept(50, 0, 0, b"la"))
+    port._end_turn()
+    assert [number for _, number, _ in ear.hear()] == [50, 1, 2, 3]
+    send_in_one_turn(port, pictures, burst(4, [500, 500])[:1])
+    await asyncio.sleep(10 * HOLD)
+    assert [number for _, number, _ in ear.hear()] == [4], "its last packet may be lost"
+
+
 async def test_who_comes_or_goes_in_a_turn_gets_only_its_own(port: UdpPort, ears: list[Ear]) -> None:
-    fan = FanOut(port, 7)
+    fan = FanOut(port, 7, pictures=True)
     early, late, leaver = ears
     fan.add(early)
     fan.add(leaver)
@@ -142,7 +191,7 @@ async def test_who_comes_or_goes_in_a_turn_gets_only_its_own(port: UdpPort, ears
 
 async def test_a_train_that_is_refused_goes_packet_by_packet(port: UdpPort, ears: list[Ear]) -> None:
     """As on a route with smaller packets, or a card that computes no checksums."""
-    fan = FanOut(port, 7)
+    fan = FanOut(port, 7, pictures=True)
     for ear in ears:
         fan.add(ear)
 
@@ -155,13 +204,14 @@ async def test_a_train_that_is_refused_goes_packet_by_packet(port: UdpPort, ears
     send_in_one_turn(port, fan, packets)
     for ear in ears:
         assert [payload for _, _, payload in ear.hear()] == [p.payload for p in packets]
+    assert (port.datagrams_out, port.send_failures) == (12, 0)
     for number in range(100):
         send_in_one_turn(port, fan, burst(10 + 4 * number, [50, 50]))
-    assert port.trains is None, "after so many refusals no more are tried"
+    assert port.longest_train == 1, "after so many refusals no more are tried"
 
 
 async def test_a_full_socket_loses_packets_and_counts_them(port: UdpPort, ears: list[Ear]) -> None:
-    fan = FanOut(port, 7)
+    fan = FanOut(port, 7, pictures=True)
     for ear in ears:
         fan.add(ear)
 
