@@ -43,7 +43,7 @@ log_format = "json"
 
 The schema is made, and brought up to date, when the server starts. Browsers open camera and microphone only over HTTPS (or on `localhost`):
 put a reverse proxy that terminates TLS in front, name it in `trusted_proxies`, and switch `secure_cookies` on. The relay's one UDP port has to reach
-the classrooms directly; where only TCP 443 gets out, name a TURN server in `turn_urls`.
+the classrooms directly; where UDP does not get out, name a TURN server in `turn_urls` ([PRODUCTION.md](PRODUCTION.md)).
 """
 
 

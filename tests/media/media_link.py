@@ -3,13 +3,15 @@ server. Whatever the page fetches from `/whip` and `/whep` goes to the relay; it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from media_line import BadLine
 from media_page import ADDRESS
 from playwright.async_api import Browser, Page, Route
 
-from media.errors import NoPublisher
+from media.errors import NoPublisher, UnknownSession
 from media.events import PeerId, RoomId, SessionId, SourceName
 from media.relay import Relay
 
@@ -20,7 +22,7 @@ PAGE = """<!doctype html><title>class</title><script type="application/json" id=
 <script type="module">
 import { Publisher } from "/static/live/whip.js";
 import { Subscriber } from "/static/live/whep.js";
-const grant = (door, name) => async () => ({ url: `/${door}/${name}`, token: "t" });
+const grant = (door, name) => async () => ({ url: `/${door}/${name}`, token: "t", iceServers: window.iceServers });
 window.links = {};
 window.publish = async (name) => {
   const stream = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 360 }, audio: true });
@@ -39,7 +41,11 @@ window.stats = async (name) => {
   for (const s of (await link.pc?.getStats())?.values() ?? []) {
     if (s.type === "inbound-rtp" || s.type === "outbound-rtp") found[s.kind] = s;
     if (s.type === "transport") found.cipher = s.srtpCipher;
-    if (s.type === "candidate-pair" && s.nominated) found.roundTrip = s.currentRoundTripTime;
+    if (s.type === "candidate-pair" && s.nominated) found.local = link.pc && s.localCandidateId;
+  }
+  if (found.local) {
+    const candidate = (await link.pc.getStats()).get(found.local);
+    Object.assign(found, { candidate: candidate?.candidateType, relayProtocol: candidate?.relayProtocol });
   }
   return found;
 };
@@ -47,7 +53,9 @@ window.ready = true;
 </script>"""
 
 
-async def open_link_page(browser: Browser, relay: Relay, line: BadLine | None = None) -> Page:
+async def open_link_page(
+    browser: Browser, relay: Relay, line: BadLine | None = None, *, ice_servers: Sequence[dict[str, str]] = ()
+) -> Page:
     """The page; its ``publish(name)`` and ``subscribe(name)`` make links in ``links``, ``stats(name)`` reads one."""
     context = await browser.new_context(permissions=["camera", "microphone"])
     page = await context.new_page()
@@ -66,6 +74,7 @@ async def open_link_page(browser: Browser, relay: Relay, line: BadLine | None = 
     await page.route("**/*", serve)
     await page.goto(ADDRESS)
     await page.wait_for_function("window.ready")
+    await page.evaluate("servers => { window.iceServers = servers; }", list(ice_servers))
     return page
 
 
@@ -83,7 +92,8 @@ async def _offered(route: Route, path: str, relay: Relay, line: BadLine | None) 
 
 async def _changed(route: Route, session: SessionId, relay: Relay, line: BadLine | None) -> None:
     if route.request.method == "DELETE":
-        await relay.close_session(session)
+        with suppress(UnknownSession):  # the page says goodbye by DTLS as well, which may come first
+            await relay.close_session(session)
         await route.fulfill(status=200)
         return
     answer = await relay.restart_ice(session, route.request.post_data or "")

@@ -78,10 +78,12 @@ async function restart(name) {
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium(*flags: str) -> AsyncIterator[Browser]:
     """A fresh headless browser with made-up camera and microphone."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=list(FLAGS))
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", headless=True, args=[*FLAGS, *flags]
+        )
         try:
             yield browser
         finally:
