@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Literal
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from api import bureau, classroom, feeds, identity, live, media, operators, planner, security, system, talk, teacher
 from api.hall import Hall
-from api.join import JoinTokens, secret_key
+from api.join import JoinTokens, join_key
 from api.limits import Limits
 from api.metrics import Metrics
 from api.onlookers import Onlookers
@@ -26,6 +28,10 @@ from rooms.audit.checkpoints import Checkpointer
 from rooms.audit.notes import open_key
 from rooms.bus.choice import open_bus
 from rooms.clock import Clock, SystemClock
+from rooms.cluster.choice import open_placement
+from rooms.cluster.member import Member
+from rooms.cluster.ordering import OverBus
+from rooms.cluster.watch import Watch
 from rooms.live.board import LiveBoard
 from rooms.live.vitals import Vitals
 from rooms.migrations import upgrade
@@ -38,22 +44,22 @@ from rooms.rulesets import load_rules
 from rooms.store import Store
 
 MODULES = (system, identity, planner, teacher, classroom, live, talk, bureau, operators, media, feeds)
+Kind = Literal["alone", "web", "relay"]
+"""A server with everything, one whose live media is on workers, and such a worker."""
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that is no upload."""
 
 
 def build_app(settings: Settings, *, clock: Clock | None = None) -> web.Application:
     """A whole server as an aiohttp application; everything it owns starts and ends with it."""
-    services = compose(settings, clock or SystemClock())
+    services = compose(settings, clock or SystemClock(), "alone" if settings.relay_in_process else "web")
 
     async def find(token: str) -> Principal | None:
         return await principal_of(services.store, services.clock, settings, token)
 
     guards = security.middlewares(settings, find, services.metrics)
-    app = web.Application(middlewares=guards, client_max_size=BODY_LIMIT)
-    app[SERVICES] = services
-    app.on_response_prepare.extend((security.harden, media.open_to_pages))
-    register(app, every_route())
+    app = application(services, guards, every_route())
+    app.router.add_get("/static/{name:.+}", serve_static)
     app.cleanup_ctx.extend(stages(services))
 
     async def end_talks(_app: web.Application) -> None:
@@ -65,39 +71,55 @@ def build_app(settings: Settings, *, clock: Clock | None = None) -> web.Applicat
     return app
 
 
-def compose(settings: Settings, clock: Clock) -> Services:
-    """Makes every part; none of them runs yet."""
+def application(services: Services, guards: Sequence[Middleware], routes: list[Route]) -> web.Application:
+    """The routes and their document behind their guards; nothing runs yet."""
+    app = web.Application(middlewares=guards, client_max_size=BODY_LIMIT)
+    app[SERVICES] = services
+    app[DOCUMENT] = printed(routes)
+    app.on_response_prepare.extend((security.harden, media.open_to_pages))
+    for route in routes:
+        app.router.add_route(route.method, route.path, serve(route))
+    return app
+
+
+def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
+    """Makes every part; none of them runs yet, and a worker will start few of them."""
+    redis_url = settings.redis_url.get_secret_value()
     store = Store(settings.database)
-    bus = open_bus(settings.redis_url.get_secret_value())
-    jobs = PlanJobs(store, clock, settings, open_broker(settings.redis_url.get_secret_value()))
+    bus = open_bus(redis_url)
+    jobs = PlanJobs(store, clock, settings, open_broker(redis_url))
 
     def heard(event: MediaEvent) -> None:
         if isinstance(event, Connected | Disconnected | MediaSlot):
             board.on_media_event(event)
 
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
-    media_port = InProcess(relay.carry_out)
+    placement = open_placement(redis_url if kind != "alone" else "", clock.monotonic, settings.relay_room_share)
+    media_port = InProcess(relay.carry_out) if kind == "alone" else OverBus(placement, bus)
     board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings, media_port)
-    hall = Hall(bus, board.state, clock)
+    hall = Hall(bus, board.state, clock, placement.find)
     return Services(
         settings=settings,
         store=store,
         clock=clock,
         bus=bus,
         relay=relay,
+        member=Member(relay, placement, bus, clock.monotonic) if kind != "web" else None,
+        placement=placement,
+        watch=Watch(placement, hall.relay_gone, settings.relay_origins),
         media=media_port,
         board=board,
         plan_jobs=jobs,
         plan_runs=PlanRuns(store, clock, jobs.kick),
         pages=Pages(settings),
-        limits=Limits(settings.redis_url.get_secret_value(), scale=settings.rate_limit_scale),
+        limits=Limits(redis_url, scale=settings.rate_limit_scale),
         metrics=Metrics(),
-        joins=JoinTokens(secret_key(settings.data_dir, "join.key"), clock),
+        joins=JoinTokens(join_key(settings), clock),
         hall=hall,
         onlookers=Onlookers(hall, clock),
         vitals=Vitals(relay.snapshot, bus, clock),
         checkpointer=Checkpointer(
-            store, clock, bus, open_key(settings.data_dir, settings.public_url), settings.checkpoint_seconds
+            store, clock, bus, lambda: open_key(settings.data_dir, settings.public_url), settings.checkpoint_seconds
         ),
     )
 
@@ -121,38 +143,28 @@ def every_route() -> list[Route]:
     return [route for module in MODULES for route in module.routes.all]
 
 
-def register(app: web.Application, routes: list[Route]) -> None:
-    """Puts the routes and their document into the application."""
-    app[DOCUMENT] = printed(routes)
-    for route in routes:
-        app.router.add_route(route.method, route.path, serve(route))
-    app.router.add_get("/static/{name:.+}", serve_static)
-
-
 Stage = Callable[[web.Application], AsyncIterator[None]]
 
 
 def stages(services: Services) -> list[Stage]:
-    """What starts, in order; it stops in the reverse order, so that what is said last can still be stored."""
-
-    async def storage(_app: web.Application) -> AsyncIterator[None]:
-        await upgrade(services.store)
-        yield
-        await services.store.close()
-
-    async def bus(_app: web.Application) -> AsyncIterator[None]:
-        yield
-        await services.bus.close()
+    """What starts in a web server, in order; it stops in the reverse order, so that what is said last can still be stored."""
 
     async def board(_app: web.Application) -> AsyncIterator[None]:
         await services.board.start()
         yield
         await services.board.close()
 
-    async def relay(_app: web.Application) -> AsyncIterator[None]:
-        await services.relay.start()
+    async def member(_app: web.Application) -> AsyncIterator[None]:
+        if services.member is not None:
+            await services.member.start("")
         yield
-        await services.relay.close()
+        if services.member is not None:
+            await services.member.close()
+
+    async def watch(_app: web.Application) -> AsyncIterator[None]:
+        await services.watch.start()
+        yield
+        await services.watch.close()
 
     async def hall(_app: web.Application) -> AsyncIterator[None]:
         yield
@@ -169,9 +181,41 @@ def stages(services: Services) -> list[Stage]:
         yield
         await services.checkpointer.close()
 
+    media_here = [*relaying(services), member] if services.member is not None else []
+    return [*foundations(services), checkpoints, board, *media_here, watch, hall, plans]
+
+
+def foundations(services: Services) -> list[Stage]:
+    """Storage, bus, placement and limits: what every process with live classes stands on."""
+
+    async def storage(_app: web.Application) -> AsyncIterator[None]:
+        await upgrade(services.store)
+        yield
+        await services.store.close()
+
+    async def bus(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await services.bus.close()
+
+    async def redis(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        await services.placement.close()
+        await services.limits.close()
+
+    return [storage, bus, redis]
+
+
+def relaying(services: Services) -> list[Stage]:
+    """The relay of this process, and what watches it."""
+
+    async def relay(_app: web.Application) -> AsyncIterator[None]:
+        await services.relay.start()
+        yield
+        await services.relay.close()
+
     async def vitals(_app: web.Application) -> AsyncIterator[None]:
         services.vitals.start()
         yield
         await services.vitals.close()
 
-    return [storage, bus, checkpoints, board, relay, vitals, hall, plans]
+    return [relay, vitals]

@@ -17,8 +17,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from api.figures import Figures, stamp
+from media.events import RoomId
 from rooms.bus import GAP, Bus, Message
 from rooms.clock import Clock
+from rooms.cluster import MOVED, Standing
 from rooms.live.state import LiveState
 from rooms.live.vitals import LOOKING, SAY_AGAIN_SECONDS
 
@@ -33,6 +35,8 @@ GATHER_SECONDS = 0.1
 NOTICES = 20
 
 Read = Callable[[str], Awaitable[LiveState | None]]
+Placed = Callable[[RoomId], Awaitable[Standing]]
+"""Who has a live room: `rooms.cluster.Placement.find`."""
 
 
 @dataclass(eq=False, slots=True)
@@ -124,14 +128,14 @@ class LiveRoom:
             self._elsewhere[message["origin"]] = told
         elif kind == "lower":
             self._lower(str(message["side"]))
-        elif kind == "notice":
-            self._spread(message)
+        elif kind in ("notice", "moved"):
+            self.spread(message)
         elif kind == "seen":
             self._figures.saw(message)
         elif kind == "media":
             self._figures.take(message, self._clock.monotonic())
             self._show_figures()
-        if kind not in ("notice", "seen", "media"):
+        if kind not in ("notice", "moved", "seen", "media"):
             self._dirty.set()
 
     def _note_quality(self, message: Message) -> None:
@@ -144,7 +148,8 @@ class LiveRoom:
             if seat.side == side:
                 seat.hand = None
 
-    def _spread(self, message: Message) -> None:
+    def spread(self, message: Message) -> None:
+        """Gives every seat of this process a notice."""
         for seat in self.seats:
             seat.notices.append(message)
             seat.changed.set()
@@ -217,8 +222,8 @@ class LiveRoom:
 class Hall:
     """All live rooms of this process; a room lives as long as somebody sits in it."""
 
-    def __init__(self, bus: Bus, read: Read, clock: Clock) -> None:
-        self._bus, self._read, self._clock = bus, read, clock
+    def __init__(self, bus: Bus, read: Read, clock: Clock, placed: Placed) -> None:
+        self._bus, self._read, self._clock, self._placed = bus, read, clock, placed
         self._rooms: dict[str, LiveRoom] = {}
 
     @asynccontextmanager
@@ -261,6 +266,12 @@ class Hall:
         await self._bus.publish(
             room.topic, {"type": "seats", "origin": room._origin, "here": [], "hands": {}, "devices": {}}
         )
+
+    async def relay_gone(self) -> None:
+        """A relay worker is no more: the pages of the rooms it had look for the next one without waiting for silence."""
+        for room in list(self._rooms.values()):
+            if (await self._placed(RoomId(room.id))).origin is None:
+                room.spread(MOVED)
 
     async def close(self) -> None:
         """Ends every room; their seats' pages come back to the next server by themselves."""

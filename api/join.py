@@ -89,6 +89,12 @@ def _denied() -> Problem:
     return Problem("token_invalid", headers={"WWW-Authenticate": 'Bearer realm="media"'})
 
 
+def join_key(settings: Settings) -> bytes:
+    """What join tokens are signed with: the secret of the settings, which several machines share, or this machine's own."""
+    secret = settings.media_secret.get_secret_value()
+    return hashlib.sha256(b"join\0" + secret.encode()).digest() if secret else secret_key(settings.data_dir, "join.key")
+
+
 def secret_key(folder: Path, name: str) -> bytes:
     """32 random bytes kept in the data folder, made at the first start; readable by the server's user alone."""
     path = folder / name

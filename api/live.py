@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from api.join import SOURCE, Join, ice_servers
 from api.problems import Problem
 from api.routing import SIGNED_IN, Call, HexId, Nothing, Routes, RowId, Shape
-from media.events import RoomId
+from api.workers import worker_for
+from media.events import PeerId, RoomId
 from media.orders import CloseRoom
 from rooms.live.board import LateItem
 from rooms.live.sources import LEAD, LEADS, Direction, exists, permitted
@@ -160,9 +161,13 @@ async def join(call: Call[OccurrencePath, Nothing, Wanted]) -> Ticket:
     if not permitted(side, source, role, state.floor):
         raise Problem("not_allowed" if role == "publish" or source in LEADS else "no_floor")
     token = call.app.joins.issue(Join(room=view.id, side=side.id, source=source, role=role, holder=call.actor.name))
+    receives = PeerId(side.id) if role == "subscribe" and side.side != "lead" else None
+    worker = await worker_for(call.app, RoomId(view.id), receives)
     door = "whip" if role == "publish" else "whep"
     servers = ice_servers(call.app.settings, call.app.clock, call.actor.name)
-    return Ticket(side=side.id, role=role, url=f"/{door}/{view.id}/{source}", token=token, ice_servers=servers)
+    return Ticket(
+        side=side.id, role=role, url=f"{worker.url}/{door}/{view.id}/{source}", token=token, ice_servers=servers
+    )
 
 
 @routes.post("/api/live/{occurrence}/open", needs="lesson.teach", summary="Start the class")

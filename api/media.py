@@ -17,6 +17,7 @@ from pydantic import StringConstraints
 from api.join import SOURCE, Join, JoinRole, ice_links, ice_servers
 from api.problems import Problem
 from api.routing import PUBLIC, Call, HexId, Nothing, Routes, Shape
+from api.workers import elsewhere
 from media.errors import BadOffer, Full, NoFloor, NoPublisher, NothingInCommon, RelayError, SourceTaken, UnknownSession
 from media.events import PeerId, RoomId, SessionId, SourceName
 from media.values import Answer, SessionView
@@ -48,6 +49,7 @@ class SessionPath(Shape):
 
 
 OFFERED = {
+    307: "Another worker has the room: Location",
     403: "The token is for the other direction, or the classroom has not the floor",
     406: "No codec in common",
     409: "Nobody publishes yet (Retry-After), or another peer does",
@@ -68,6 +70,8 @@ CHANGED = {
 )  # fmt: skip
 async def publish(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
     join = await _joining(call, "publish")
+    if (moved := await _elsewhere(call, RoomId(join.room), None)) is not None:
+        return moved
     offer = await _text(call.request, SDP)
     with refusals_told():
         answer = await call.app.relay.publish(
@@ -82,6 +86,8 @@ async def publish(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
 )  # fmt: skip
 async def subscribe(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
     join = await _joining(call, "subscribe")
+    if (moved := await _elsewhere(call, RoomId(join.room), PeerId(join.side))) is not None:
+        return moved
     offer = await _text(call.request, SDP)
     with refusals_told():
         answer = await call.app.relay.subscribe(
@@ -161,6 +167,13 @@ def _own_session(call: Call[SessionPath, Nothing, Nothing]) -> SessionView:
     return view
 
 
+async def _elsewhere(call: Call[Any, Any, Any], room: RoomId, receives: PeerId | None) -> web.Response | None:
+    """Where another worker has the room, says where (307): encoders and programs follow with their token, pages need not,
+    because their ticket names the worker."""
+    worker = await elsewhere(call.app, room, receives)
+    return None if worker is None else web.Response(status=307, headers={"Location": worker.url + call.request.path})
+
+
 async def _text(request: web.Request, kind: str) -> str:
     if request.content_type != kind:
         raise Problem("wrong_type", facts={"accepted": kind})
@@ -172,7 +185,8 @@ async def _text(request: web.Request, kind: str) -> str:
 
 def _created(call: Call[Any, Any, Any], join: Join, answer: Answer) -> web.Response:
     response = web.Response(status=201, text=answer.sdp, content_type=SDP)
-    response.headers["Location"] = f"/media/{answer.session}"
+    base = call.app.member.url if call.app.member is not None else ""
+    response.headers["Location"] = f"{base}/media/{answer.session}"
     response.headers["ETag"] = f'"{answer.etag}"'
     response.headers["Accept-Patch"] = FRAGMENT
     _name_ice_servers(response, call, join)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -43,7 +43,7 @@ POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "media-src 'self' blob: mediastream:",
         "font-src 'self'",
-        "connect-src 'self'",
+        "connect-src 'self'{relays}",
         "manifest-src 'self'",
         "worker-src 'self'",
         "form-action 'self'",
@@ -53,7 +53,6 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -66,12 +65,18 @@ HEADERS = {
 }
 
 
+def policy(relays: Iterable[str]) -> str:
+    """What a page may load and whom it may speak to: this server, and the relay workers."""
+    return POLICY.format(relays="".join(f" {origin}" for origin in sorted(relays)))
+
+
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Signal ``on_response_prepare``: the headers of every answer, whatever made it."""
+    services = request.app[SERVICES]
+    response.headers.setdefault("Content-Security-Policy", policy(services.watch.origins))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    settings = request.app[SERVICES].settings
-    if settings.secure_cookies:
+    if services.settings.secure_cookies:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if caller := request.get(CALLER):
         response.headers.setdefault("X-Request-Id", caller.request_id)

@@ -34,6 +34,13 @@ class Running:
 async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Running]:
     """Starts everything, and stops it in the reverse order. Raises OSError where the address cannot be had."""
     app = build_app(settings, clock=clock)
+    async with listening(app, settings) as local:
+        yield Running(app[SERVICES], settings.public_url.rstrip("/") or local, local)
+
+
+@asynccontextmanager
+async def listening(app: web.Application, settings: Settings) -> AsyncIterator[str]:
+    """An application on the host and port of the settings; gives its address for this machine."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -46,8 +53,7 @@ async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIte
         site = web.TCPSite(runner, settings.host, settings.port)
         await site.start()
         port = runner.addresses[0][1]
-        local = f"http://{_reachable(settings.host)}:{port}"
-        yield Running(app[SERVICES], settings.public_url.rstrip("/") or local, local)
+        yield f"http://{_reachable(settings.host)}:{port}"
     finally:
         await runner.cleanup()
 

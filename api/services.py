@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rooms.audit.checkpoints import Checkpointer
     from rooms.bus import Bus
     from rooms.clock import Clock
+    from rooms.cluster import Placement
+    from rooms.cluster.member import Member
+    from rooms.cluster.watch import Watch
     from rooms.live.board import LiveBoard
     from rooms.live.vitals import Vitals
     from rooms.planning.jobs import PlanJobs
@@ -36,6 +39,13 @@ class Services:
     clock: Clock
     bus: Bus
     relay: Relay
+    """Runs where there is a `member`; elsewhere live media is on workers."""
+    member: Member | None
+    """This process's relay as one of the workers."""
+    placement: Placement
+    """Which worker has which room."""
+    watch: Watch
+    """The workers as pages and operators see them."""
     media: MediaPort
     """Takes orders to the process that has the room."""
     board: LiveBoard

@@ -30,6 +30,7 @@ class Health(Shape):
     version: str
     database: Literal["sqlite", "postgresql"]
     media_port: int
+    """0 where live media is on relay workers."""
 
 
 @routes.get("/healthz", needs=PUBLIC, summary="Whether the server can serve")
@@ -40,7 +41,7 @@ async def health(call: Call[Nothing, Nothing, Nothing]) -> Health:
     except (SQLAlchemyError, OSError):
         raise Problem("overloaded", headers={"Retry-After": "5"}, facts={"seconds": 5}) from None
     kind: Literal["sqlite", "postgresql"] = "sqlite" if call.app.store.sqlite else "postgresql"
-    return Health(status="ok", version=VERSION, database=kind, media_port=call.app.relay.port)
+    return Health(status="ok", version=VERSION, database=kind, media_port=call.app.relay.port if call.app.member else 0)
 
 
 @routes.get(

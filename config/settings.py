@@ -54,6 +54,37 @@ class Settings(BaseSettings):
     media_max_subscribers: Annotated[
         int, Field(description="Subscribers one relay takes before it answers 503.", ge=1)
     ] = 600
+    media_secret: Annotated[
+        SecretStr,
+        Field(
+            description="Secret that signs join tokens, the same for servers and relay workers on several machines. Empty: a key in `data_dir`."
+        ),
+    ] = SecretStr("")
+    relay_in_process: Annotated[
+        bool,
+        Field(
+            description="Live media in the web server itself. Off: on `sanke relay` workers, found through `redis_url`."
+        ),
+    ] = True
+    relay_url: Annotated[
+        str,
+        Field(
+            description="Where pages and other workers reach this `sanke relay`, e.g. `https://sanke.example.edu.cn/relay/1`. Empty: host and port."
+        ),
+    ] = ""
+    relay_origins: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Further origins pages may reach relay workers at, e.g. `https://*.relay.example.edu.cn`, so that a worker added while a class runs can take it over."
+        ),
+    ] = ()
+    relay_room_share: Annotated[
+        int, Field(description="Classrooms of one room on one worker before others become its edges.", ge=1)
+    ] = 150
+    relay_drain_seconds: Annotated[
+        int,
+        Field(description="A relay worker told to stop ends after this time even when classes are still on it.", ge=0),
+    ] = 60
     media_slot_seconds: Annotated[
         float, Field(description="Length of an evidence slot: how often the relay states what it carried.", gt=0, le=60)
     ] = 10.0

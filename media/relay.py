@@ -296,6 +296,15 @@ class Relay:
         layers = tuple(view for (r, _), p in self._publications.items() if r == room for view in p.views())
         return RoomStats(room, sessions, layers)
 
+    def rooms(self) -> dict[RoomId, frozenset[PeerId]]:
+        """The rooms with a session, and who receives in each."""
+        found: dict[RoomId, set[PeerId]] = {}
+        for session in self._sessions.values():
+            receivers = found.setdefault(session.name.room, set())
+            if session.name.role == "subscriber":
+                receivers.add(session.name.peer)
+        return {room: frozenset(peers) for room, peers in found.items()}
+
     def totals(self) -> RelayTotals:
         """The relay's counters since its start."""
         sessions = list(self._sessions.values())

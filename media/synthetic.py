@@ -47,6 +47,8 @@ class SyntheticPublisher:
         self.codec = ""
         """The video codec agreed."""
         self.key_pictures_asked = 0
+        self.heard = 0
+        """Messages from the relay: its reports come every second while the line is good."""
         self._streams: list[OutgoingStream] = []
 
     async def start(self, post_offer: PostOffer) -> None:
@@ -93,6 +95,7 @@ class SyntheticPublisher:
             stream.send(payload, number * 90_000 // FRAMES_A_SECOND, marker=index == len(payloads))
 
     def _feedback(self, feedback: rtcp.Feedback) -> None:
+        self.heard += 1
         streams = {stream.ssrc: stream for stream in self._streams}
         for ssrc, sequence in feedback.nacks:
             if ssrc in streams:

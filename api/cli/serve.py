@@ -35,6 +35,9 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
         Folder of the database, keys and uploads. 数据目录。
     """
     settings = settings_given(host=host, port=port, data_dir=data_dir)
+    if not settings.relay_in_process and not settings.redis_url.get_secret_value():
+        console.print(say_both("cli.serve_needs_redis"))
+        sys.exit(2)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         asyncio.run(_serve(settings))

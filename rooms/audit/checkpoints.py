@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import structlog
 from sqlalchemy import select
@@ -62,11 +64,16 @@ class Checkpointer:
     Owns two tasks from `start` to `close`.
     """
 
-    def __init__(self, store: Store, clock: Clock, bus: Bus, key: NoteKey, seconds: float) -> None:
-        self.key = key
+    def __init__(self, store: Store, clock: Clock, bus: Bus, open_key: Callable[[], NoteKey], seconds: float) -> None:
+        self._open_key = open_key
         self._store, self._clock, self._bus, self._seconds = store, clock, bus, seconds
         self._wanted = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+
+    @cached_property
+    def key(self) -> NoteKey:
+        """The log's signing key, opened by the processes that need it alone."""
+        return self._open_key()
 
     async def start(self) -> None:
         self._tasks = [

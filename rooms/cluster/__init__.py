@@ -14,16 +14,23 @@ from dataclasses import dataclass, field
 from typing import NewType, Protocol
 
 from media.events import PeerId, RoomId
+from rooms.bus import Message
 
 WorkerId = NewType("WorkerId", str)
 """One run of a worker; a restarted one is another."""
 
 BEAT_SECONDS = 1.0
 TTL_SECONDS = 3.0
+MOVED: Message = {"type": "moved"}
+"""On ``live:<room>``, for the pages: your relay changes, ask for a new ticket."""
 
 
 class Away(Exception):
     """The store of placements does not answer; nobody knows, and what runs goes on."""
+
+
+class Nobody(Exception):
+    """There is no worker for the room at the moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,12 @@ class LiveBoard:
         self._stop = asyncio.Event()
         self.rules = rules
 
-    async def start(self) -> None:
-        """Start the evidence writer and the sweep (automatic end, judging, grace)."""
+    async def start(self, *, sweeping: bool = True) -> None:
+        """Start the evidence writer and, but for relay workers, the sweep (automatic end, judging, grace)."""
         self._writer.start()
         self._stop.clear()
-        self._task = asyncio.create_task(self._sweep_for_ever(), name="live sweep")
+        if sweeping:
+            self._task = asyncio.create_task(self._sweep_for_ever(), name="live sweep")
 
     async def close(self) -> None:
         """Store what is queued and end both tasks."""

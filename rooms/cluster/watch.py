@@ -1,0 +1,58 @@
+"""What a web server sees of the workers: who is there, which origins pages must reach, and when one is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlsplit
+
+import structlog
+
+from rooms.cluster import BEAT_SECONDS, Away, Placement, Worker
+
+log = structlog.get_logger("cluster")
+
+
+class Watch:
+    """Looks every `BEAT_SECONDS`; `on_gone` is called after a worker went. Owns one task from `start` to `close`."""
+
+    def __init__(self, placement: Placement, on_gone: Callable[[], Awaitable[None]], origins: Sequence[str]) -> None:
+        self.workers: Sequence[Worker] = ()
+        self.origins: frozenset[str] = frozenset(origins)
+        """Where pages may find workers: as configured, and of every worker seen so far."""
+        self._placement, self._on_gone = placement, on_gone
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self.look()
+        self._task = asyncio.create_task(self._look_on(), name="relay watch")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def look(self) -> None:
+        """Sees who is there now; while the placement is away, who was there last."""
+        try:
+            workers = await self._placement.workers()
+        except Away as error:
+            log.warning("placement_away", error=str(error))
+            return
+        gone = {each.id for each in self.workers} - {each.id for each in workers}
+        self.workers = workers
+        self.origins |= {origin for each in workers if (origin := _origin(each.url))}
+        if gone:
+            log.warning("relay_gone", workers=sorted(gone))
+            await self._on_gone()
+
+    async def _look_on(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self.look()
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") else ""
