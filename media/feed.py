@@ -98,13 +98,13 @@ class Feed:
     def _receiving(self) -> bool:
         return self._mark is not None or self._cursor is not None
 
-    def start(self, layer: Layer, now: float) -> None:
-        """The subscriber is connected: begins with the next packet of sound, or with a key picture."""
+    def begin(self) -> None:
+        """The subscriber is connected; it is given a layer next (`move`)."""
         self._payload_type = self._payload_types.get(self.track.codec, -1)
-        self.move(layer, now)
 
     def move(self, layer: Layer | None, now: float) -> None:
-        """Goes to a layer with its next key picture, staying on the present one until then; None pauses at once."""
+        """Begins with the layer's next packet of sound, or with a key picture, staying on the present layer until then;
+        None pauses at once."""
         if layer is self.wanted:
             return
         if self.wanted is not None:

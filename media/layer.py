@@ -29,6 +29,8 @@ LONGEST_REPLAY = 200
 OLDEST_REPLAY = 3.0
 CATCH_UP = 12
 """Packets given to a joiner in one tick, beside what is live: about 600 a second."""
+SILENT_AFTER = 2.0
+"""Seconds without a packet after which a layer is not to be had: browsers stop the larger ones when their uplink is thin."""
 STRANGER_AFTER = 1.0
 """Seconds of silence after which another SSRC of the same payload type takes the track over."""
 
@@ -60,6 +62,9 @@ class Layer:
         self.packets = self.octets = self.keyframes = self.retransmitted = self.requested = 0
         self.sent = self.sent_octets = 0
         """Forwarded to whoever is live; a subscriber's own share is a difference of two readings."""
+        self.bitrate = 0
+        """Bits a second, about those of the last two seconds."""
+        self._measured = (0, 0.0)
         self._lost_before = 0
         self._numbers = Renumbering(secrets.randbits(14) + 1)
         self._open = False
@@ -169,6 +174,17 @@ class Layer:
     def rtp_time(self, rtp_time: int) -> int:
         """A timestamp of the publisher as subscribers see it."""
         return (rtp_time + self._shift) & 0xFFFFFFFF
+
+    def alive(self, now: float) -> bool:
+        """Whether it can be had now."""
+        return self.reception is not None and now - self.reception.last_at < SILENT_AFTER
+
+    def measure(self, now: float) -> None:
+        """Called about once a second."""
+        octets, at = self._measured
+        self._measured = (self.octets, now)
+        if now > at > 0:
+            self.bitrate = (self.bitrate + int(8 * (self.octets - octets) / (now - at))) // (2 if self.bitrate else 1)
 
     def clock_apart(self, other: Layer) -> int | None:
         """What to add to a timestamp of this layer to have the other one's of the same moment, by the sender reports of

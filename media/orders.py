@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from media.events import PeerId, RecordingId, RoomId
+from media.ladder import Rung
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,17 @@ class ServeSegments:
     room: RoomId
 
 
-Order = CloseRoom | GiveFloor | Record | ServeSegments
+@dataclass(frozen=True, slots=True)
+class ChooseRung:
+    """The peer wants to be sent no more than this rung (`media.ladder`); None: as much as its line carries. Its line may
+    still allow less. The choice holds until the room is empty."""
+
+    room: RoomId
+    peer: PeerId
+    rung: Rung | None
+
+
+Order = CloseRoom | GiveFloor | Record | ServeSegments | ChooseRung
 """The union of all orders; each has a `room`."""
 
 

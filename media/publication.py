@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from media.subscribing import SubscriberSession
 
 KINDS: tuple[Kind, ...] = ("audio", "video")
+MEASURE_EVERY = 1.0
 REMEMBERED_REPORTS = 16
 """For each subscriber: more than a browser waits before it refers to one."""
 
@@ -45,6 +46,10 @@ class Publication:
         """The connected one."""
         self.silent = False
         """Its sound goes no further: a classroom that has not the floor."""
+        self.version = 0
+        """Changes with the layers that can be had."""
+        self._alive: tuple[bool, ...] = ()
+        self._measured_at = 0.0
         self.subscribers: set[SubscriberSession] = set()
         self._reports_sent: dict[int, float] = {}
         self._packets_before = 0
@@ -53,6 +58,11 @@ class Publication:
         """The track's layers, lowest first: one, with an empty rid, without simulcast. The last is the same as long as the
         publication lives."""
         return self.tracks[kind].layers
+
+    def usable(self, kind: Kind, now: float) -> tuple[Layer, ...]:
+        """The layers that can be had now, lowest first; the best one where there is none."""
+        layers = self.layers_of(kind)
+        return tuple(layer for layer in layers if layer.alive(now)) or layers[-1:]
 
     @property
     def layers(self) -> list[Layer]:
@@ -72,6 +82,7 @@ class Publication:
     def attach(self, publisher: PublisherSession, codecs: Mapping[Kind, str], rids: Sequence[str], now: float) -> None:
         """A publisher's connection takes the source over; `rids` names the layers of its picture, lowest first."""
         self.publisher = publisher
+        self.version += 1
         before = self.packets
         for kind, track in self.tracks.items():
             track.attach(codecs.get(kind, ""), rids if kind == "video" and rids else ("",))
@@ -87,6 +98,8 @@ class Publication:
     def tick(self, now: float) -> None:
         """Joiners' next packets, and what the publisher must be asked for now."""
         publisher = self.publisher
+        if now - self._measured_at >= MEASURE_EVERY:
+            self._measure(now)
         for layer in self.layers:
             if layer.catching_up:
                 layer.tick(now)
@@ -96,6 +109,14 @@ class Publication:
                 publisher.ask(rtcp.nack(1, layer.reception.ssrc, wanted))
             if layer.keyframe_due(now):
                 publisher.ask(rtcp.picture_loss(1, layer.reception.ssrc))
+
+    def _measure(self, now: float) -> None:
+        self._measured_at = now
+        for layer in self.layers:
+            layer.measure(now)
+        alive = tuple(layer.alive(now) for layer in self.layers)
+        if alive != self._alive:
+            self._alive, self.version = alive, self.version + 1
 
     def clock_reports(self, layers: Sequence[Layer], now: float) -> list[ClockReport]:
         """RTP and NTP time of each of these layers on one clock: the publisher's own, as its sender reports gave it; until

@@ -23,10 +23,11 @@ from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceN
 from media.floor import LEAD, Floors
 from media.ice import Credentials, Switchboard
 from media.negotiation import Endpoint, Track
-from media.orders import CloseRoom, GiveFloor, Order, Record, ServeSegments
+from media.orders import ChooseRung, CloseRoom, GiveFloor, Order, Record, ServeSegments
 from media.publication import Publication
 from media.publishing import PublisherSession
 from media.recording.recorder import Recorder
+from media.rungs import Rungs
 from media.session import Name, Reason, Session
 from media.stun import Address
 from media.subscribing import SubscriberSession
@@ -64,6 +65,7 @@ class Relay:
         self._sessions: dict[SessionId, Session] = {}
         self._publications: dict[tuple[RoomId, SourceName], Publication] = {}
         self._floors = Floors()
+        self._rungs = Rungs()
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._udp: UdpPort | None = None
@@ -255,6 +257,9 @@ class Relay:
                 await self.recorder.record(room, recording)
             case ServeSegments(room):
                 self.recorder.serve_segments(room)
+            case ChooseRung(room, peer, rung):
+                if any((s.name.room, s.name.peer) == (room, peer) for s in self._sessions.values()):
+                    self._rungs.choose(room, peer, rung, self.monotonic())
             case _:
                 assert_never(order)
 
@@ -338,7 +343,9 @@ class Relay:
             log.exception("media_event_refused event=%s", type(event).__name__)
 
     def connected(self, session: Session) -> None:
-        """A session came up: the peer's older one of the same kind makes room."""
+        """A session came up: it gets its part, and the peer's older one of the same kind makes room."""
+        if isinstance(session, SubscriberSession):
+            self._rungs.join(session, self.monotonic())
         mine = session.name
         for other in list(self._sessions.values()):
             n = other.name
@@ -353,9 +360,12 @@ class Relay:
         self._sessions.pop(session.name.session, None)
         self._switchboard.remove(session.agent)
         session.finish(reason, self.monotonic())
+        if isinstance(session, SubscriberSession):
+            self._rungs.leave(session, self.monotonic())
         self._drop_empty((session.name.room, session.name.source))
         if not any(other.name.room == session.name.room for other in self._sessions.values()):
             self._floors.give(session.name.room, None)
+            self._rungs.forget(session.name.room)
         task = asyncio.create_task(session.shut(), name=f"media-goodbye-{session.name.session}")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -375,6 +385,7 @@ class Relay:
             now, turn = self.monotonic(), (turn + 1) % TURNS
             for publication in list(self._publications.values()):
                 self._guarded(publication.tick, now)
+            self._guarded(self._rungs.tick, now)
             for session in list(self._sessions.values())[turn::TURNS]:
                 self._guarded(session.upkeep, now)
 

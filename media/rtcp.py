@@ -47,6 +47,8 @@ class Feedback(NamedTuple):
     keyframes: list[int]
     """Media SSRCs a key picture is asked for (PLI or FIR)."""
     byes: list[int]
+    limit: int | None = None
+    """Bits a second its line carries, as a receiver estimates (REMB)."""
 
 
 def _parts(compound: bytes) -> Iterator[tuple[int, int, bytes]]:
@@ -68,7 +70,7 @@ def _parts(compound: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 def parse(compound: bytes) -> Feedback:
     """Reads an unprotected compound, or a reduced-size packet; what cannot be read is left out."""
-    found = Feedback([], [], [], [], [])
+    found, limit = Feedback([], [], [], [], []), None
     for count, kind, body in _parts(compound):
         if kind in (SR, RR):
             at = 24 if kind == SR else 4
@@ -83,11 +85,14 @@ def parse(compound: bytes) -> Feedback:
             found.keyframes.append(int.from_bytes(body[4:8], "big"))
         elif kind == PAYLOAD_FEEDBACK and count == 4 and len(body) >= 16:
             found.keyframes.append(int.from_bytes(body[8:12], "big"))
+        elif kind == PAYLOAD_FEEDBACK and count == 15 and body[8:12] == b"REMB" and len(body) >= 16:
+            rate = int.from_bytes(body[13:16], "big")
+            limit = (rate & 0x3FFFF) << (rate >> 18)
         elif kind == BYE:
             found.byes.extend(
                 int.from_bytes(body[i : i + 4], "big") for i in range(0, min(4 * count, len(body) - 3), 4)
             )
-    return found
+    return found._replace(limit=limit) if limit is not None else found
 
 
 def _block(body: bytes, at: int) -> Block:

@@ -107,8 +107,8 @@ class Session(ABC):
         now = self.house.monotonic()
         self.connected_at, self._wall = now, self.house.now()
         self.house.emit(Connected(**self._label(), at=self._wall))
-        self.house.connected(self)
         self.on_connected(now)
+        self.house.connected(self)
 
     def _label(self) -> dict[str, Any]:
         n = self.name

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from media import rtcp
 from media.aiortc_bridge import Identity
 from media.feed import Feed
+from media.ladder import Rung
+from media.layer import Layer
 from media.negotiation import Track
 from media.publication import Publication
 from media.session import House, Name, Session
 from media.slots import SubscriberSlots
-from media.values import SessionView
+from media.values import Kind, SessionView
 
 REPORT_EVERY = 2.0
 FIRST_REPORTS = 0.3
 """Sender reports come this often in a session's first two seconds, so that sound and picture meet early."""
+PAUSED_REPORTS = 0.7
+"""And this often while nothing else is sent: they tell the page that its line is alive."""
 
 
 class SubscriberSession(Session):
@@ -39,7 +43,12 @@ class SubscriberSession(Session):
         self._report_at = 0.0
         self._jitter: dict[int, float] = {}
         self._lost: dict[int, int] = {}
-        self._round_trip: float | None = None
+        self._reported_upto: dict[int, int] = {}
+        self.round_trip: float | None = None
+        """Milliseconds."""
+        self.limit: tuple[int, float] | None = None
+        """Bits a second that the peer thinks its line carries (REMB), and when it said so."""
+        self.rung: Rung | None = None
 
     def _feed(self, track: Track) -> Feed:
         types = {c.codec.name: c.codec.payload_type for c in track.chosen}
@@ -58,7 +67,25 @@ class SubscriberSession(Session):
         )
         self.publication.subscribers.add(self)
         for feed in self.feeds:
-            feed.start(feed.track.best, now)
+            feed.begin()
+
+    def takes(self, kind: Kind) -> bool:
+        """Whether the peer asked for sound, or for a picture."""
+        return any(feed.track.kind == kind for feed in self.feeds)
+
+    def receive(self, rung: Rung, picture: Layer | None, *, sound: bool, now: float) -> None:
+        """What it is to be sent from now on; no picture, or no sound, pauses that feed."""
+        self.rung = rung
+        for feed in self.feeds:
+            if feed.track.kind == "video":
+                feed.move(picture, now)
+            else:
+                feed.move(feed.track.best if sound else None, now)
+
+    def line(self) -> tuple[int, int, int]:
+        """Packets that reports have passed, packets they call lost, and octets sent, since the beginning."""
+        passed = sum(upto - (self.feeds[index].first or 0) for index, upto in self._reported_upto.items())
+        return passed, sum(self._lost.values()), sum(feed.reading().octets for feed in self.feeds)
 
     def on_moved(self) -> None:
         """Packets follow the peer to its new address."""
@@ -84,6 +111,8 @@ class SubscriberSession(Session):
             layer = (self.feeds[index].layer or self.feeds[index].wanted) if index is not None else None
             if layer is not None and layer.kind == "video":
                 layer.requests.want()
+        if feedback.limit is not None:
+            self.limit = (feedback.limit, now)
         for block in feedback.blocks:
             index = self._by_ssrc.get(block.ssrc)
             if index is not None:
@@ -95,26 +124,30 @@ class SubscriberSession(Session):
         self._lost[index] = block.lost
         round_trip = self.publication.round_trip(block, now) if block.last_sr else None
         if round_trip is not None:
-            self._round_trip = round_trip
+            self.round_trip = round_trip
         if self._slots is not None and feed.first is not None:
             number = feed.own_number(block.highest & 0xFFFF)
+            self._reported_upto[index] = max(number + 1, self._reported_upto.get(index, feed.first))
             self._slots.report(index, first=feed.first, number=number, lost=block.lost, now=now)
 
     def on_upkeep(self, now: float) -> None:
         """Sender reports and slots that are due."""
         assert self.connected_at is not None
         if now >= self._report_at:
-            self._report_at = now + (FIRST_REPORTS if now - self.connected_at < 2 else REPORT_EVERY)
+            sending = any(feed.layer is not None for feed in self.feeds)
+            usual = REPORT_EVERY if sending else PAUSED_REPORTS
+            self._report_at = now + (FIRST_REPORTS if now - self.connected_at < 2 else usual)
             self._send_reports(now)
         if self._slots is None:
             return
         if now >= self._slots.due_at:
             self._slots.cut(now)
         for slot in self._slots.take(now):
-            self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self._round_trip)
+            self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self.round_trip)
 
     def _send_reports(self, now: float) -> None:
-        sending = {feed.layer: feed for feed in self.feeds if feed.layer is not None}
+        """On what is sent, and on what is paused as long as the publisher sends it."""
+        sending = {layer: feed for feed in self.feeds if (layer := feed.layer or self._paused(feed, now)) is not None}
         parts, names = [], []
         for layer, ntp_time, rtp_time in self.publication.clock_reports(list(sending), now):
             feed = sending[layer]
@@ -126,6 +159,9 @@ class SubscriberSession(Session):
         if parts:
             self.send_rtcp(b"".join([*parts, *names]))
 
+    def _paused(self, feed: Feed, now: float) -> Layer | None:
+        return feed.track.best if feed.wanted is None and feed.track.best.alive(now) else None
+
     def _worst_jitter(self) -> float | None:
         return max(self._jitter.values(), default=None)
 
@@ -136,7 +172,7 @@ class SubscriberSession(Session):
         self.publication.subscribers.discard(self)
         if self._slots is not None:
             for slot in self._slots.close(now):
-                self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self._round_trip)
+                self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self.round_trip)
 
     def goodbye(self) -> bytes:
         """BYE of the streams it was sent."""
@@ -160,5 +196,7 @@ class SubscriberSession(Session):
             octets=sum(r.octets for r in readings),
             lost=sum(self._lost.values()),
             jitter_ms=self._worst_jitter(),
-            round_trip_ms=self._round_trip,
+            round_trip_ms=self.round_trip,
+            rung=self.rung,
+            rid=next((feed.layer.rid for feed in self.feeds if feed.track.kind == "video" and feed.layer), None),
         )

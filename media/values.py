@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from media.events import PeerId, RoomId, SessionId, SourceName
+from media.ladder import Rung
 
 Role = Literal["publisher", "subscriber"]
 Kind = Literal["audio", "video"]
@@ -79,6 +80,10 @@ class SessionView:
     lost: int
     jitter_ms: float | None
     round_trip_ms: float | None
+    rung: Rung | None = None
+    """Of a subscriber: how much of the class its line, or its choice, lets through."""
+    rid: str | None = None
+    """Of a subscriber: the layer of the picture that it is sent now; None while it is sent none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def test_reports_survive_the_round_trip() -> None:
     assert feedback.keyframes == [5]
     assert feedback.byes == [5]
     assert feedback.reports == [rtcp.SenderReport(5, 1 << 40, 99)]
+    assert feedback.limit == 2_500_000 >> 4 << 4, "18 bits and an exponent"
 
 
 def test_a_nack_crosses_the_end_of_the_numbers() -> None:

@@ -3,7 +3,7 @@ import { MediaLink } from "./link.js";
 
 /** @typedef {import("./link.js").Grant} Grant */
 
-const PATIENCE = 2; // sound is sent fifty times a second even while the teacher is silent
+const PATIENCE = 2; // sound is sent fifty times a second even while the teacher is silent; sender reports where all is paused
 const LOSSY = 0.01; // share of packets asked for again above which sound waits for its repair
 const CALM_AFTER = 60; // watches without such loss until sound is as early as it can be again
 
@@ -39,13 +39,14 @@ export class Subscriber extends MediaLink {
     this.dispatchEvent(new Event("media"));
   }
 
-  /** @param {RTCPeerConnection} pc @returns {Promise<number>} RTP packets received */
+  /** @param {RTCPeerConnection} pc @returns {Promise<number>} RTP packets and sender reports received */
   async #received(pc) {
     const now = { received: 0, asked: 0 };
     let packets = 0;
     let roundTrip = 0;
     for (const report of (await pc.getStats()).values()) {
       if (report.type === "candidate-pair" && report.nominated) roundTrip = report.currentRoundTripTime ?? roundTrip;
+      if (report.type === "remote-outbound-rtp") packets += report.reportsSent ?? 0;
       if (report.type !== "inbound-rtp") continue;
       packets += report.packetsReceived ?? 0;
       if (report.kind === "audio") {

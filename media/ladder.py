@@ -1,0 +1,186 @@
+"""What a receiver is sent when its line does not carry everything: steps down and up, by what it reports. Pure.
+
+Down at once and as far as the line says, one step up at a time after a while without trouble, and later each time that the
+step up was a mistake: so a line that carries almost enough does not swing. Sound is the last to go, and never by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from media.events import SourceName
+
+Rung = Literal["full", "no_camera", "slides", "audio", "nothing"]
+RUNGS: tuple[Rung, ...] = ("full", "no_camera", "slides", "audio", "nothing")
+"""Best first. `nothing` is never come to but by choice."""
+
+MUCH_LOST, MOST_LOST = 0.1, 0.25
+"""Shares of packets lost that lead down: to smaller pictures, and to none (retransmission mends small ones at less)."""
+SOME_LOST, SOME_DELAY, MUCH_DELAY = 0.02, 150.0, 400.0
+"""What must go with a low estimate of the receiver, whose estimate suffers from the publisher's line too; and milliseconds of
+queue that say enough alone."""
+SHORT = 0.8
+"""A receiver that estimates less than this of what it is sent has a queue before it."""
+SPARE, SHRINKING = 0.85, 0.97
+BAD_WINDOWS = 2
+SETTLE = 1.5
+"""Seconds after a change in which reports still tell of what was before."""
+FIRST_HOLD, LONGEST_HOLD, PROBATION = 6.0, 96.0, 15.0
+"""Seconds without trouble before a step up, at first and at most; seconds in which trouble means that the step was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One source's picture as a receiver could have it."""
+
+    source: SourceName
+    bits: tuple[int, ...]
+    """Bits a second of each layer, lowest first."""
+    kind: Literal["camera", "screen", "floor", "small"]
+    """The lead's camera, a screen, the classroom that has the floor, a classroom that has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far down the ladder: the rung, and by how many layers its pictures are smaller than they could be."""
+
+    rung: Rung = "full"
+    smaller: int = 0
+
+    @property
+    def depth(self) -> tuple[int, int]:
+        return RUNGS.index(self.rung), self.smaller
+
+
+TOP = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is sent at a place."""
+
+    place: Place
+    layers: Mapping[SourceName, int]
+    """Index of the layer of each picture; a source that is not in it shows none."""
+    bits: int
+
+
+def steps(pictures: Sequence[Picture], sound: int, most: Rung) -> tuple[Step, ...]:
+    """The steps from the best down, each cheaper than the one before. `sound` is its bits a second, `most` the rung above
+    which the classroom wants nothing."""
+    if most == "nothing":
+        return (Step(Place("nothing"), {}, 0),)
+    found: list[Step] = []
+    deep = max((len(p.bits) - 1 for p in pictures if p.kind != "screen"), default=0)
+    for place in _places(deep, max((len(p.bits) - 1 for p in pictures if p.kind == "screen"), default=0)):
+        if RUNGS.index(place.rung) < RUNGS.index(most):
+            continue
+        layers = {p.source: index for p in pictures if (index := _layer(p, place, deep)) is not None}
+        empty = not layers and place.rung != most and place.rung != "audio"
+        bits = sound + sum(p.bits[layers[p.source]] for p in pictures if p.source in layers)
+        if not found or (bits < found[-1].bits and not empty):
+            found.append(Step(place, layers, bits))
+    return tuple(found)
+
+
+def _places(deep: int, screens: int) -> list[Place]:
+    """All places there can be, where cameras have at most so many layers below the best, and screens so many."""
+    full = [Place("full", smaller) for smaller in range(deep + screens + 1)]
+    apart = [Place("no_camera", smaller) for smaller in range(deep + screens + 1)]
+    return [*full, *apart, Place("slides"), Place("audio")]
+
+
+def _layer(picture: Picture, place: Place, deep: int) -> int | None:
+    """The index of the layer shown at a place; None where the picture is not shown there. Writing stays sharp until faces
+    are as small as they can be."""
+    top = len(picture.bits) - 1
+    match place.rung, picture.kind:
+        case "full", "small":
+            return 0
+        case (("full" | "no_camera"), "screen"):
+            return max(0, top - max(0, place.smaller - deep))
+        case ("full", _) | ("no_camera", "floor"):
+            return max(0, top - place.smaller)
+        case "slides", "screen":
+            return 0
+        case _:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a receiver's line did in the last window, over all its sessions."""
+
+    lost: float | None
+    """Share of packets; None where no report came."""
+    limit: int | None
+    """Bits a second that the receiver thinks its line carries (REMB)."""
+    queue_ms: float
+    """The round trip, less the shortest one seen."""
+    sent: int
+    """Bits a second sent to it."""
+
+    def strained(self, threshold: float, queue_before: float) -> bool:
+        """Whether the line carries less than it is given. A queue that gets shorter tells of what was sent before."""
+        lost = self.lost or 0.0
+        queue = self.queue_ms if self.queue_ms > SHRINKING * queue_before else 0.0
+        short = self.limit is not None and self.limit < SHORT * self.sent
+        return lost > threshold or queue > MUCH_DELAY or (short and (lost > SOME_LOST or queue > SOME_DELAY))
+
+    def room(self) -> float:
+        """Bits a second that the line seems to carry."""
+        arrived = SPARE * self.sent * (1 - (self.lost or 0.0))
+        return min(arrived, self.limit) if self.limit is not None else arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a receiver stands, and since when. Times are monotonic seconds."""
+
+    place: Place = TOP
+    bad: int = 0
+    """Strained windows in a row."""
+    queue_ms: float = 0.0
+    """In the last window."""
+    changed_at: float = float("-inf")
+    raised_at: float = float("-inf")
+    hold: float = FIRST_HOLD
+
+    @property
+    def calm(self) -> bool:
+        """Nothing to decide as long as the line carries everything."""
+        return self.place == TOP and self.bad == 0
+
+
+def at(place: Place, ladder: Sequence[Step]) -> int:
+    """The index of the best step that is not above a place."""
+    return next((i for i, step in enumerate(ladder) if step.place.depth >= place.depth), len(ladder) - 1)
+
+
+def judge(standing: Standing, ladder: Sequence[Step], condition: Condition, now: float) -> Standing:
+    """Where the receiver stands after this window."""
+    here = at(standing.place, ladder)
+    shrinks = any(step.layers for step in ladder[here + 1 :])
+    strained = condition.strained(MUCH_LOST if shrinks else MOST_LOST, standing.queue_ms)
+    standing = replace(standing, bad=standing.bad + 1 if strained else 0, queue_ms=condition.queue_ms)
+    if strained:
+        settled = now - standing.changed_at >= SETTLE
+        return _down(standing, ladder, here, condition, now) if standing.bad >= BAD_WINDOWS and settled else standing
+    if now - standing.raised_at > PROBATION and standing.hold > FIRST_HOLD and standing.place == TOP:
+        standing = replace(standing, hold=FIRST_HOLD)
+    if standing.place != TOP and now - standing.changed_at >= standing.hold:
+        place = ladder[here - 1].place if here > 1 else TOP
+        standing = replace(standing, place=place, changed_at=now, raised_at=now)
+    return standing
+
+
+def _down(standing: Standing, ladder: Sequence[Step], here: int, condition: Condition, now: float) -> Standing:
+    """As far as the line says; back to the step before where the last step up was wrong."""
+    wrong = now - standing.raised_at < PROBATION
+    room = condition.room() if not wrong else float("inf")
+    below = range(here + 1, len(ladder))
+    there = next((i for i in below if ladder[i].bits <= room), len(ladder) - 1)
+    hold = min(LONGEST_HOLD, 2 * standing.hold) if wrong else standing.hold
+    return replace(standing, place=ladder[there].place, bad=0, changed_at=now, hold=hold)

@@ -1,0 +1,144 @@
+"""Who receives what: each peer's sessions in a room share a line, and so one place on the ladder (`media.ladder`)."""
+
+from __future__ import annotations
+
+from media.events import PeerId, RoomId
+from media.floor import LEAD, classroom_of
+from media.ladder import MUCH_LOST, Condition, Picture, Rung, Standing, at, judge, steps
+from media.layer import Layer
+from media.publication import Publication
+from media.subscribing import SubscriberSession
+
+WINDOW, TROUBLED_WINDOW = 1.0, 0.5
+"""Seconds between two judgements, and while there is trouble."""
+TURNS = 8
+FRESH = 3.0
+"""Seconds for which a receiver's estimate holds."""
+DRIFT = 0.01
+"""By how much of the difference the shortest round trip grows in a window: a detour is not a queue for ever."""
+
+
+def _picture(publication: Publication, layers: tuple[Layer, ...]) -> Picture:
+    bits = tuple(layer.bitrate for layer in layers)
+    if classroom_of(publication.source) is not None:
+        return Picture(publication.source, bits, "small" if publication.silent else "floor")
+    return Picture(publication.source, bits, "camera" if publication.source == LEAD else "screen")
+
+
+class Receiver:
+    """A peer that receives: its sessions, its choice, its line."""
+
+    def __init__(self) -> None:
+        self.sessions: list[SubscriberSession] = []
+        self.chosen: Rung | None = None
+        self._standing = Standing()
+        self._due_at = 0.0
+        self._since = 0.0
+        self._totals = (0, 0, 0)
+        self._shortest: float | None = None
+        self._seen: tuple[tuple[int, bool], ...] = ()
+
+    def tick(self, now: float) -> None:
+        """Judges the line when a window is over; little is done for one that carries everything."""
+        if now < self._due_at or not self.sessions:
+            return
+        condition = self._condition(now)
+        seen = tuple((session.publication.version, session.publication.silent) for session in self.sessions)
+        if not (self._standing.calm and seen == self._seen) or condition.strained(MUCH_LOST, 0.0):
+            self._seen = seen
+            self.assign(now, condition)
+        self._due_at = now + (TROUBLED_WINDOW if self._standing.bad else WINDOW)
+
+    def _condition(self, now: float) -> Condition:
+        """What reports say of the time since the last call."""
+        elapsed, self._since = max(0.1, now - self._since), now
+        reported, lost, octets = (sum(parts) for parts in zip(*(s.line() for s in self.sessions), strict=True))
+        before, self._totals = self._totals, (reported, lost, octets)
+        expected, missing, sent = reported - before[0], lost - before[1], octets - before[2]
+        trips = [s.round_trip for s in self.sessions if s.round_trip is not None]
+        limits = [s.limit[0] for s in self.sessions if s.limit is not None and now - s.limit[1] < FRESH]
+        return Condition(
+            lost=min(1.0, max(0, missing) / expected) if expected > 0 else None,
+            limit=sum(limits) if limits else None,
+            queue_ms=self._queue(max(trips)) if trips else 0.0,
+            sent=max(0, int(8 * sent / elapsed)),
+        )
+
+    def _queue(self, round_trip: float) -> float:
+        shortest = self._shortest if self._shortest is not None else round_trip
+        self._shortest = min(round_trip, shortest + DRIFT * (round_trip - shortest))
+        return round_trip - self._shortest
+
+    def assign(self, now: float, condition: Condition | None = None) -> None:
+        """Gives each session the layer it is to have, after a judgement of the line where there is something to judge."""
+        usable = {s: s.publication.usable("video", now) for s in self.sessions}
+        pictures = [_picture(s.publication, usable[s]) for s in self.sessions if s.takes("video")]
+        sound = sum(s.publication.layers_of("audio")[-1].bitrate for s in self.sessions if s.takes("audio"))
+        ladder = steps(pictures, sound, self.chosen or "full")
+        if condition is not None:
+            self._standing = judge(self._standing, ladder, condition, now)
+        step = ladder[at(self._standing.place, ladder)]
+        for session, layers in usable.items():
+            index = step.layers.get(session.name.source)
+            picture = layers[min(index, len(layers) - 1)] if index is not None else None
+            session.receive(step.place.rung, picture, sound=step.place.rung != "nothing", now=now)
+
+    def resume(self, now: float) -> None:
+        """A session came or went: a window begins, the place stays."""
+        self._condition(now)
+        self._due_at = now + WINDOW
+        self.assign(now)
+
+
+class Rungs:
+    """All receivers of a relay, and what they chose."""
+
+    def __init__(self) -> None:
+        self._receivers: dict[tuple[RoomId, PeerId], Receiver] = {}
+        self._chosen: dict[tuple[RoomId, PeerId], Rung] = {}
+        self._turn = 0
+
+    def join(self, session: SubscriberSession, now: float) -> None:
+        """A session is connected: it is given its part."""
+        key = (session.name.room, session.name.peer)
+        receiver = self._receivers.setdefault(key, Receiver())
+        receiver.chosen = self._chosen.get(key)
+        receiver.sessions.append(session)
+        receiver.resume(now)
+
+    def leave(self, session: SubscriberSession, now: float) -> None:
+        """The session ended."""
+        key = (session.name.room, session.name.peer)
+        receiver = self._receivers.get(key)
+        if receiver is None or session not in receiver.sessions:
+            return
+        receiver.sessions.remove(session)
+        if receiver.sessions:
+            receiver.resume(now)
+        else:
+            del self._receivers[key]
+
+    def choose(self, room: RoomId, peer: PeerId, rung: Rung | None, now: float) -> None:
+        """The peer wants no more than this rung; None: as much as its line carries."""
+        self._chosen.pop((room, peer), None)
+        if rung is not None:
+            self._chosen[room, peer] = rung
+        receiver = self._receivers.get((room, peer))
+        if receiver is not None:
+            receiver.chosen = rung
+            receiver.assign(now)
+
+    def chosen(self, room: RoomId, peer: PeerId) -> Rung | None:
+        """What the peer chose."""
+        return self._chosen.get((room, peer))
+
+    def forget(self, room: RoomId) -> None:
+        """The room is empty."""
+        for key in [key for key in self._chosen if key[0] == room]:
+            del self._chosen[key]
+
+    def tick(self, now: float) -> None:
+        """Looks after one receiver in `TURNS`."""
+        self._turn = (self._turn + 1) % TURNS
+        for receiver in list(self._receivers.values())[self._turn :: TURNS]:
+            receiver.tick(now)
