@@ -118,9 +118,14 @@ async def lesson_page(call: Call[LessonPath, Nothing, Nothing]) -> web.Response:
             "quality": quality,
             "known_events": {key.removeprefix("bureau.event_") for key in catalogue("zh_CN") if "bureau.event_" in key},
             "known_actions": known_actions(),
-            "clock": lambda at: f"{at.astimezone(ZONE):%H:%M:%S}",
+            "clock": time_of_day,
         }
         return show(call, "lesson", head, view)
+
+
+def time_of_day(at: datetime) -> str:
+    """To the second, as a row of evidence shows it."""
+    return f"{at.astimezone(ZONE):%H:%M:%S}"
 
 
 async def _events(session: AsyncSession, lesson: str) -> list[EvidenceEvent]:
@@ -177,7 +182,9 @@ def side_line(
         gaps=_bars(axis, verdict.gaps if verdict else [], "gap"),
         slots=tuple(axis.bar(each.at, each.until or each.at, quality(each.data)) for each in media),
         marks=tuple(
-            Mark(axis.x(each.at), each.kind, each.at) for each in mine if each.kind in ("sign_in", "head_count")
+            Mark(axis.x(each.at), each.kind, each.at)
+            for each in mine
+            if each.kind in ("sign_in", "head_count") or (each.kind == "floor" and each.data["held"])
         ),
         events=tuple(event for event in mine if event.kind != "slot"),
         media=tuple(media),

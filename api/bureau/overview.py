@@ -1,4 +1,4 @@
-"""The bureau's first page, the schools side by side, and what is live now."""
+"""The bureau's first page, and the schools side by side."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.bureau.desk import Chosen, CountyPath, Head, head_of, routes, show
+from api.bureau.live import running
 from api.routing import Call, Nothing
 from rooms.audit.checkpoints import newest_checkpoint
 from rooms.counties import list_counties
-from rooms.live.state import LiveState
 from rooms.reports import (
     CoverageLine,
     QuotaLine,
@@ -29,7 +27,6 @@ from rooms.reports import (
     quota_table,
     side_rows,
 )
-from rooms.tables import Occurrence
 
 WEEK_BARS = 24
 """At most this many weeks are drawn."""
@@ -85,7 +82,7 @@ async def overview(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
         hours = await coverage_table(session, head.scope, head.period, now)
         concerns = await exceptions(session, head.scope, head.period, now)
         checkpoint = await newest_checkpoint(session)
-    live = await live_states(call, head)
+    live = await running(call, head)
     view: dict[str, Any] = {
         "figures": found,
         "weeks": week_bars(rows, head),
@@ -100,13 +97,6 @@ async def overview(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
     return show(call, "overview", head, view)
 
 
-@routes.get("/bureau/{county}/live", needs="report.read", summary="What is live now, as a part of a page", page=True)
-async def live_part(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
-    async with call.app.store.read() as session:
-        head = await head_of(session, call, call.query)
-    return show(call, "_live", head, {"live": await live_states(call, head)})
-
-
 @routes.get("/bureau/{county}/schools", needs="report.read", summary="The figures of every school", page=True)
 async def schools(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
     now = call.app.clock.now()
@@ -114,24 +104,6 @@ async def schools(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
         head = await head_of(session, call, call.query)
         found = await figures_by_school(session, head.scope, head.period, now)
     return show(call, "schools", head, {"rows": found})
-
-
-async def live_states(call: Call[Any, Any, Any], head: Head) -> list[LiveState]:
-    """The county's live classes, by their start."""
-    async with call.app.store.read() as session:
-        ids = await live_ids(session, head.county)
-    states = [await call.app.board.state(each) for each in ids]
-    return [each for each in states if each is not None]
-
-
-async def live_ids(session: AsyncSession, county: str) -> list[str]:
-    """Ids of the county's classes that are live now."""
-    found = await session.scalars(
-        select(Occurrence.id)
-        .where(Occurrence.county == county, Occurrence.state == "live")
-        .order_by(Occurrence.starts_at, Occurrence.id)
-    )
-    return list(found)
 
 
 def week_bars(rows: Sequence[SideRow], head: Head) -> list[WeekBar]:

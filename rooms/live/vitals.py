@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -20,6 +20,7 @@ from media.events import RoomId
 from media.values import RoomStats, SessionView
 from rooms.bus import GAP, Bus
 from rooms.clock import Clock
+from rooms.live.sources import LEADS
 
 log = structlog.get_logger("live")
 
@@ -31,6 +32,31 @@ KEPT = 6
 """Snapshots of a room: rates are over the time between the first and the last."""
 MOST_ROOMS = 500
 MOST_SESSIONS = 300
+
+
+Grade = Literal["good", "fair", "poor"]
+GRADES: tuple[Grade, ...] = ("good", "fair", "poor")
+FAIR = (2.0, 400.0)
+"""Lost percent and round trip in ms above which pictures stumble and talk overlaps …"""
+POOR = (8.0, 800.0)
+"""… and above which they break."""
+
+
+def grade_of(lost_percent: float | None, round_trip_ms: float | None) -> Grade:
+    """What people notice of a line."""
+    figures = (lost_percent or 0.0, round_trip_ms or 0.0)
+    if any(figure > limit for figure, limit in zip(figures, POOR, strict=True)):
+        return "poor"
+    return "fair" if any(figure > limit for figure, limit in zip(figures, FAIR, strict=True)) else "good"
+
+
+def grade_of_side(sessions: Iterable[Mapping[str, Any]], side: str, *, leads: bool) -> Grade | None:
+    """The worst grade of what the lead sends, or of what another side receives of it; None where there is none."""
+    role = "publisher" if leads else "subscriber"
+    grades = [
+        each["grade"] for each in sessions if (each["side"], each["role"]) == (side, role) and each["source"] in LEADS
+    ]
+    return max(grades, key=GRADES.index, default=None)
 
 
 def sessions_of(before: RoomStats, now: RoomStats, seconds: float) -> list[dict[str, Any]]:
@@ -52,15 +78,17 @@ def _session(before: SessionView | None, now: SessionView, seconds: float) -> di
     octets = now.octets - (before.octets if before else 0)
     lost = max(0, now.lost - (before.lost if before else 0))
     expected = packets + lost if now.role == "publisher" else packets
+    lost_percent = round(min(100.0, 100 * lost / expected), 1) if expected > 0 else None
     return {
         "side": now.peer,
         "source": now.source,
         "role": now.role,
         "seconds": round(now.seconds),
         "kbit_s": round(8 * octets / span / 1000) if span > 0 else 0,
-        "lost_percent": round(min(100.0, 100 * lost / expected), 1) if expected > 0 else None,
+        "lost_percent": lost_percent,
         "jitter_ms": _rounded(now.jitter_ms),
         "round_trip_ms": _rounded(now.round_trip_ms),
+        "grade": grade_of(lost_percent, now.round_trip_ms),
     }
 
 

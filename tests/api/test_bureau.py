@@ -1,5 +1,6 @@
 """The bureau's desk: every number opens as many rows, the log verifies outside, tables leave as harmless files."""
 
+import asyncio
 import io
 import re
 import subprocess
@@ -11,8 +12,11 @@ from aiohttp import ClientSession
 from api_world import PAGE, Site
 from python_calamine import CalamineWorkbook
 
+from media.events import PeerId, RoomId, SourceName
+from media.synthetic import SyntheticPublisher
 from rooms.audit.verifier import OK, TAMPERED, read_key, verify
 from rooms.reports import FIGURE_KEYS
+from rooms.store import SYSTEM
 from rooms.tables import School
 
 PAGES = ("", "/schools", "/quota", "/hours", "/points", "/exceptions", "/audit", "/live")
@@ -128,3 +132,32 @@ async def test_the_log_can_be_searched(site: Site) -> None:
         assert "table-log" in found
         none = await text(session, f"/bureau/{here.county}/audit?actor=nobody-of-this-name")
         assert "table-log" not in none
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_running_class_shows_every_line_in_numbers(site: Site) -> None:
+    here, services = site.world.here, site.server.services
+    room, peer = RoomId(here.occurrence), PeerId(here.lead_side)
+    base = f"/bureau/{here.county}/live"
+    async with site.client(site.as_("auditor")) as session:
+        await services.board.open_class(SYSTEM, here.occurrence)
+        publisher = SyntheticPublisher()
+
+        async def offer(sdp: str) -> str:
+            return (await services.relay.publish(room, SourceName("lead"), peer, sdp)).sdp
+
+        await publisher.start(offer)
+        assert "kbit/s" in await text(session, f"{base}/{here.occurrence}")
+        async with asyncio.timeout(8):
+            while 'data-tone="jade"></i> 线路好' not in (body := await text(session, f"{base}/{here.occurrence}")):
+                await asyncio.sleep(0.2)
+        assert "上行 主讲画面" in body
+        assert "线路好" in await text(session, base)
+        await publisher.close()
+        await services.board.close_class(SYSTEM, here.occurrence)
+        async with session.get(f"{base}/{here.occurrence}", headers=PAGE, allow_redirects=False) as answer:
+            assert answer.headers["Location"].endswith(f"/lessons/{here.occurrence}"), "it is over"
+    async with site.client(site.as_("auditor")) as session:
+        foreign = f"{base}/{site.world.there.occurrence}"
+        async with session.get(foreign, headers=PAGE) as answer:
+            assert answer.status == 404

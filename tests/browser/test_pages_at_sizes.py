@@ -23,7 +23,7 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WHOSE = {"planner": "planner", "teach": "suyun", "classroom": "device", "bureau": "auditor", "operator": "operator"}
 """First word of an address → who opens it."""
-ELSEWHERE = {"/", "/sign-in", "/link/{token}", "/password", "/enrol", "/bureau/{county}/live"}
+ELSEWHERE = {"/", "/sign-in", "/link/{token}", "/password", "/enrol"}
 """Pages outside the desks, which tests/api opens, and a part that a page fetches into itself."""
 
 

@@ -22,7 +22,7 @@ export class Gallery {
     this.observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) this.#visible[isIntersecting ? "add" : "delete"](target);
       this.#receive();
-    });
+    }, { rootMargin: "200px" });
     pager.addEventListener("click", (event) => {
       const step = /** @type {HTMLElement} */ (event.target).closest("[data-page]")?.getAttribute("data-page");
       if (step) this.#turn(Number(step));

@@ -10,20 +10,11 @@ import { tell, word } from "./page.js";
  * @property {number|null} lost_percent
  * @property {number|null} jitter_ms
  * @property {number|null} round_trip_ms
+ * @property {"good"|"fair"|"poor"} grade
  */
 /** @typedef {{sessions: Session[], seen: Record<string, {freezes: number, freeze_seconds: number, height: number}>}} Media */
-/** @typedef {"good"|"fair"|"poor"} Grade */
 
-/**
- * What pupils notice: over 2 % loss pictures stumble, over 8 % they break; over 400 ms a conversation does.
- * @param {number|null} lost percent
- * @param {number|null} roundTrip ms
- * @returns {Grade}
- */
-export function gradeOf(lost, roundTrip) {
-  if ((lost ?? 0) > 8 || (roundTrip ?? 0) > 800) return "poor";
-  return (lost ?? 0) > 2 || (roundTrip ?? 0) > 400 ? "fair" : "good";
-}
+const GRADES = ["good", "fair", "poor"];
 
 /**
  * One line on each tile: what the class receives, and what we receive of it.
@@ -44,7 +35,7 @@ export function showVitals(tiles, media) {
     }
     const lost = most(down.map((each) => each.lost_percent));
     const roundTrip = most(down.map((each) => each.round_trip_ms));
-    const grade = gradeOf(lost, roundTrip);
+    const grade = GRADES[Math.max(...down.map((each) => GRADES.indexOf(each.grade)))];
     tile.dataset.grade = grade;
     const seen = media.seen[side];
     const words = [
