@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kills lint system screenshots lock clean lines
+.PHONY: help demo test kills lint system screenshots lock clean lines fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ kills: $(VENV)/installed ## kill the planner at fifty moments of a run: no plan 
 lines: $(VENV)/installed ## a class over lines that lose 5, 10 and 20 %, 300 ms there and back: joins and sound, as JSON
 	cd tests/media && ../../$(BIN)/python bad_lines.py
 	cd tests/media && ../../$(BIN)/python bad_lines.py --bursts --seeds 1
+
+fuzz: $(VENV)/installed ## ten minutes of mutated SDP, STUN, DTLS, RTP and RTCP beside a living class; SEED=n for another run
+	cd tests/media && ../../$(BIN)/python media_fuzz.py --seed $(or $(SEED),1)
 
 lint: $(VENV)/installed ## style, types and layers only
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from media import stun
+from media.strays import Strays
 from media.stun import Address
 
 MOST_ADDRESSES = 8
@@ -86,6 +87,7 @@ class Switchboard:
         self._by_address: dict[Address, Agent] = {}
         self.stray = 0
         self.refused_checks = 0
+        self.strays = Strays()
 
     def add(self, agent: Agent) -> None:
         """From now on checks with the agent's credentials are answered. Call again after a restart."""
@@ -110,7 +112,7 @@ class Switchboard:
     def datagram(self, data: bytes, address: Address) -> None:
         """Takes any datagram from anywhere. First bytes as in RFC 7983."""
         if not data:
-            self.stray += 1
+            self._stray(address)
             return
         first = data[0]
         if first < 4:
@@ -118,30 +120,38 @@ class Switchboard:
             return
         agent = self._by_address.get(address)
         if agent is None:
-            self.stray += 1
+            self._stray(address)
         elif 128 <= first < 192:
             agent.on_media(data)
         elif 20 <= first < 64:
             agent.on_dtls(data)
         else:
-            self.stray += 1
+            self._stray(address)
+
+    def _stray(self, address: Address) -> None:
+        self.stray += 1
+        self.strays.note(address)
+
+    def _refuse(self, address: Address) -> None:
+        self.refused_checks += 1
+        self.strays.note(address)
 
     def _check(self, data: bytes, address: Address) -> None:
         binding = stun.parse(data)
         agent = self._by_fragment.get(binding.addressee) if binding is not None else None
         if binding is None or agent is None or binding.kind != stun.REQUEST:
-            self.refused_checks += 1
+            self._refuse(address)
             return
         credentials = agent.credentials
         if agent.previous is not None and binding.addressee == agent.previous.fragment:
             credentials = agent.previous
         if not binding.authentic(credentials.password):
-            self.refused_checks += 1
+            self._refuse(address)
             return
         now = self._monotonic()
         owner = self._by_address.get(address)
         if owner is not None and owner is not agent and now - owner.heard_at < QUIET:
-            self.refused_checks += 1  # a source address can be forged: a live session keeps its own
+            self._refuse(address)  # a source address can be forged: a live session keeps its own
             return
         self._send(stun.response(binding.transaction, address, credentials.password), address)
         self._by_address[address] = agent

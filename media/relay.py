@@ -383,6 +383,7 @@ class Relay:
         while True:
             await asyncio.sleep(TICK if self._sessions else IDLE_TICK)
             now, turn = self.monotonic(), (turn + 1) % TURNS
+            self._guarded(self._switchboard.strays.tell, now)
             for publication in list(self._publications.values()):
                 self._guarded(publication.tick, now)
             self._guarded(self._rungs.tick, now)

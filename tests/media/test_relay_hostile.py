@@ -1,20 +1,44 @@
-"""Packets from strangers and from authentic peers that mean harm: nothing dies, nothing grows, nobody is moved."""
+"""Packets from strangers and from authentic peers that mean harm: nothing dies, nothing grows, nobody is moved.
+
+The twelve cases, each beside a live class:
+
+1. empty datagrams and junk from a third address into a live session
+2. forged ClientHellos and fatal alerts from a third address during a handshake
+3. empty datagrams from the peer's own address during its handshake
+4. a flood into a session whose handshake never ends
+5. malformed connectivity checks: one line of log for each source and minute
+6. a certificate other than announced
+7. authentic nonsense in RTP and RTCP, storms of PLI and NACK
+8. datagrams larger than any packet, and 20,000 of junk
+9. colliding SSRCs, wrong payload types, a thousand sections, data channels with large messages
+10. checks with a valid fragment and a wrong password; no answer is larger than its question
+11. candidates that point at this machine, the network's insides, multicast, and names
+12. ten thousand joins that are never finished
+
+(A changed address is in test_relay_line.py, mutated offers are in test_relay_sdp.py, all of it for ten minutes is `make fuzz`.)
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import os
 import random
 import resource
 import socket
 import struct
+import time
+from collections.abc import AsyncIterator
 
+import media_fuzz
 import pytest
-from media_world import LEAD, ROOM, ScriptedPublisher, join, until
+from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
-from media import stun
-from media.aiortc_bridge import QUEUE
-from media.events import PeerId
+from media import rtcp, stun
+from media.aiortc_bridge import QUEUE, Identity
+from media.errors import BadOffer, Full
+from media.events import Connected, MediaEvent, PeerId, SourceName
 from media.ice import Agent, Switchboard
 from media.peer import PAYLOAD_TYPES, Peer
 from media.relay import Relay
@@ -24,6 +48,17 @@ from media.sdp import parse_offer
 CLIENT_HELLO = bytes.fromhex("16feff0000000000000000003601000028000000000000002a") + bytes(46)
 FATAL_ALERT = bytes.fromhex("15feff0000000000000000000202") + b"\x28"
 H264 = PAYLOAD_TYPES["H264"]
+
+
+@pytest.fixture(autouse=True)
+async def nothing_complained_or_grew(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
+    """No warning, no traceback, no open socket more than before."""
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+    gc.collect()
+    left = len(os.listdir("/proc/self/fd"))
+    assert left <= before + 3, "the relay's own fixture is taken down after this"
 
 
 def stranger() -> socket.socket:
@@ -197,3 +232,209 @@ def test_proved_addresses_are_bounded() -> None:
         board.datagram(request, ("192.0.2.9", port))
     assert len(agent.addresses) == len(board._by_address) == 8
     assert agent.selected in agent.addresses
+
+
+async def test_empty_datagrams_during_a_handshake_do_not_hinder_it(relay: Relay, teacher: ScriptedPublisher) -> None:
+    teacher.stream()
+    peer = Peer()
+    answer = await relay.subscribe(ROOM, LEAD, PeerId("empty"), peer.offer(sends=False))
+
+    async def pester() -> None:
+        while True:
+            for _ in range(20):
+                peer.send(b"")
+            await asyncio.sleep(0.001)
+
+    attack = asyncio.create_task(pester())
+    await peer.connect(answer.sdp)
+    await until(lambda: relay.session(answer.session).connected)
+    attack.cancel()
+    await asyncio.wait({attack})
+    await peer.close()
+
+
+async def test_malformed_checks_are_one_line_a_source_and_minute(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "media.strays")
+    now = [0.0]
+    board = Switchboard(lambda datagram, address: True, lambda: now[0])
+    chance = media_fuzz.Chance(5)
+    check = stun.request(addressee="somebody", sender="x", password="y" * 22)
+    for minute in range(3):
+        board.strays.tell(now[0])
+        for number in range(3000):
+            board.datagram(chance.bytes_like(check), (f"192.0.2.{number % 3}", number))
+            board.datagram(b"", (f"198.51.{number % 250}.{number // 250}", 1))  # forged sources
+        now[0] += 30.0
+        board.strays.tell(now[0])
+        now[0] += 30.5
+        board.strays.tell(now[0])
+        lines = [record.getMessage() for record in caplog.records]
+        assert len(lines) <= 17 * (minute + 1)
+        for host in range(3):
+            assert sum(f"source=192.0.2.{host} " in line for line in lines) == minute + 1
+    assert board.stray + board.refused_checks >= 17_000
+    assert len(board.strays._by_host) == 0
+
+
+async def test_another_certificate_than_announced_gets_nothing(
+    relay: Relay, teacher: ScriptedPublisher, events: list[MediaEvent]
+) -> None:
+    teacher.stream()
+    got: list[memoryview] = []
+    liar = Peer(on_rtp=got.append)
+    offer = liar.offer(sends=False).replace(liar.identity.fingerprint.value, Identity().fingerprint.value)
+    answer = await relay.subscribe(ROOM, LEAD, PeerId("liar"), offer)
+    await liar.connect(answer.sdp)  # its side is content: the relay's certificate is the announced one
+    await until(lambda: answer.session not in relay._sessions)
+    await asyncio.sleep(0.1)
+    assert got == []
+    assert only(events, Connected, peer="liar") == []
+    await liar.close()
+
+
+async def test_storms_of_requests_cost_one_key_picture_a_second(relay: Relay, teacher: ScriptedPublisher) -> None:
+    teacher.stream(key_every=1000)
+    pupil, _ = await join(relay, "pupil")
+    storm, _ = await join(relay, "storm")
+    await until(lambda: H264 in storm.streams)
+    stream, asked, began = storm.streams[H264], teacher.keyframes_asked, time.monotonic()
+    sent = relay.snapshot(ROOM).layers[-1].retransmitted
+    for _ in range(40):
+        for _ in range(10):
+            compound = rtcp.picture_loss(1, stream.ssrc) + rtcp.nack(1, stream.ssrc, [stream.highest & 0xFFFF] * 17)
+            storm.peer.send_rtcp(rtcp.receiver_report(1, []) + compound)
+        await asyncio.sleep(0.04)
+        if teacher.keyframes_asked > asked + 1:
+            teacher.frame(key=True)
+    seconds = time.monotonic() - began
+    assert teacher.keyframes_asked - asked <= 1 + seconds / 0.4
+    assert relay.snapshot(ROOM).layers[-1].retransmitted - sent <= 400 * (1 + seconds)
+    count = pupil.packets
+    await until(lambda: pupil.packets > count + 20)
+    await storm.close()
+    await pupil.close()
+
+
+async def test_huge_datagrams_and_much_junk_leave_the_class_alone(relay: Relay, teacher: ScriptedPublisher) -> None:
+    teacher.stream()
+    pupil, session = await join(relay, "pupil")
+    door = ("127.0.0.1", relay.port)
+    with stranger() as third:
+        for number in range(20_000):
+            third.sendto(b"\x90junk", door)
+            if number % 400 == 0:
+                third.sendto(b"\x80" + bytes(60_000), door)
+                pupil.peer.send(b"\x80" + bytes(9_000))
+                pupil.peer.send(b"\x16" + bytes(9_000))
+                await asyncio.sleep(0.001)
+    count = pupil.packets
+    await until(lambda: pupil.packets > count + 20)
+    assert relay.session(session).connected
+    await pupil.close()
+
+
+async def test_confused_streams_and_data_channels_end_at_most_their_own_session(
+    relay: Relay, teacher: ScriptedPublisher
+) -> None:
+    teacher.stream()
+    pupil, _ = await join(relay, "pupil")
+    confused = ScriptedPublisher()
+    await confused.start(relay, peer="class-2", source=SourceName("class:2"))
+    confused.audio_ssrc = confused.video_ssrc = teacher.video_ssrc
+    for number in range(200):
+        confused.frame(key=number % 5 == 0)
+        confused.sound()
+        for kind in (0, 72, 127, PAYLOAD_TYPES["OPUS"], H264):
+            confused.peer.send_rtp(HEADER.pack(0x80, kind, number, 5, 1000 + number % 50) + b"\x65" * 20)
+        confused.peer.channel._transport._ssl.send(bytes(1100))  # a data channel's message: DTLS of its own
+        await confused.peer.channel._transport._write_ssl()
+        if number % 10 == 0:
+            await asyncio.sleep(0.001)
+    with pytest.raises(BadOffer):
+        await relay.publish(ROOM, LEAD, PeerId("many"), "v=0\r\n" + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" * 1000)
+    mixed = pupil.peer.offer(sends=False) + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\n"
+    answer = await relay.subscribe(ROOM, LEAD, PeerId("data"), mixed)
+    assert "m=application 0 UDP/DTLS/SCTP webrtc-datachannel" in answer.sdp
+    await relay.close_session(answer.session)
+    count = pupil.packets
+    await until(lambda: pupil.packets > count + 20)
+    assert (pupil.lost, pupil.bad_samples) == (0, 0)
+    await confused.close()
+    await pupil.close()
+
+
+def test_no_answer_is_larger_than_its_question() -> None:
+    sent: list[bytes] = []
+    board = Switchboard(lambda datagram, address: bool(sent.append(datagram)) or True, lambda: 1.0)
+    agent = Agent(on_dtls=lambda d: None, on_media=lambda d: None, on_moved=lambda: None, now=1.0)
+    board.add(agent)
+    own = agent.credentials
+    for password, answers in (("wrong" * 5, 0), (own.password, 1)):
+        for source in (("192.0.2.7", 5), ("2001:db8::7", 5, 0, 0), ("::ffff:192.0.2.7", 5, 0, 0)):
+            question = stun.request(addressee=own.fragment, sender="abcd", password=password)
+            sent.clear()
+            board.datagram(question, source)
+            assert [len(answer) <= len(question) for answer in sent] == [True] * answers
+
+
+async def test_candidates_are_never_called(relay: Relay, teacher: ScriptedPublisher) -> None:
+    with stranger() as trap:
+        trap.bind(("127.0.0.1", 0))
+        trap.setblocking(False)
+        port = trap.getsockname()[1]
+        hosts = (
+            "127.0.0.1",
+            "::1",
+            "169.254.169.254",
+            "10.0.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "localhost",
+            "x.local",
+        )
+        lines = "".join(f"a=candidate:1 1 udp 2122260223 {host} {port} typ host\r\n" for host in hosts)
+        peer = Peer()
+        answer = await relay.subscribe(ROOM, LEAD, PeerId("ssrf"), peer.offer(sends=False) + lines)
+        await relay.trickle(answer.session, "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n" + lines)
+        await relay.restart_ice(
+            answer.session, f"a=ice-ufrag:abcd\r\na=ice-pwd:{'p' * 24}\r\nm=audio 9 X 0\r\n" + lines
+        )
+        await asyncio.sleep(0.2)
+        with pytest.raises(BlockingIOError):
+            trap.recv(1)
+    await relay.close_session(answer.session)
+
+
+async def test_ten_thousand_unfinished_joins_leave_room_for_nobody_but_the_class(
+    relay: Relay, teacher: ScriptedPublisher
+) -> None:
+    """One address gets a hundred places, all of them together two hundred; the class goes on, and what was taken is freed."""
+    teacher.stream()
+    pupil, _ = await join(relay, "pupil")
+    offer = Peer().offer(sends=False)
+    taken: dict[str, int] = {"192.0.2.1": 0, "": 0}
+    before = media_fuzz.reading(relay).kib
+    for number in range(10_000):
+        origin = "192.0.2.1" if number < 5000 else ""
+        try:
+            await relay.subscribe(ROOM, LEAD, PeerId(f"zombie-{number}"), offer, origin=origin)
+            taken[origin] += 1
+        except Full:
+            if number % 200 == 0:
+                await asyncio.sleep(0)
+    assert taken == {"192.0.2.1": 100, "": 100}
+    assert media_fuzz.reading(relay).kib - before < 200 * 250, "KiB"
+    count = pupil.packets
+    await until(lambda: pupil.packets > count + 20)
+    for session in [s for s in relay._sessions.values() if s.connected_at is None]:
+        relay.end(session, "failed")
+    again, _ = await join(relay, "pupil-2")
+    await again.close()
+    await pupil.close()
+
+
+async def test_a_few_seconds_of_everything_at_once() -> None:
+    """`make fuzz` in small."""
+    outcome = await media_fuzz.run(20261126, seconds=2.0, sdp=150)
+    assert outcome["faults"] == []
+    assert min(outcome["done"][kind] for kind in ("rtp", "rtcp", "stun", "dtls", "sdp", "fragments")) > 100
