@@ -13,6 +13,8 @@ MOST_MISSING = 1024
 FIRST_NACK = 0.02
 """Seconds a packet may be late by reordering before it is asked for again."""
 NEXT_NACK = 0.1
+"""Seconds until it is asked for once more, where nothing is known of the publisher's line; else a round trip and a quarter."""
+LONGEST_NACK = 0.5
 GIVE_UP = 1.2
 
 
@@ -21,6 +23,8 @@ class _Missing:
     out: int
     since: float
     due: float
+    asked: float | None = None
+    """When it was first asked for."""
 
 
 class Renumbering:
@@ -34,6 +38,7 @@ class Renumbering:
         self.lost = 0
         """Packets given up."""
         self._missing: dict[int, _Missing] = {}
+        self._next_nack = NEXT_NACK
 
     def place(self, sequence: int, *, padding: bool, now: float) -> int | None:
         """The outgoing extended number for an incoming 16-bit one; None for a duplicate, a stray or padding."""
@@ -43,7 +48,11 @@ class Renumbering:
         number = unwrap(sequence, self.highest)
         if number <= self.highest:
             late = self._missing.pop(number, None)
-            return late.out if late is not None else None
+            if late is None:
+                return None
+            if late.asked is not None:
+                self._answered(now - late.asked)
+            return late.out
         gap = number - self.highest - 1
         if gap <= LARGEST_GAP:
             for missing in range(self.highest + 1, number):
@@ -53,6 +62,11 @@ class Renumbering:
                 self.lost += 1
         self.highest = number
         return None if padding else self._take()
+
+    def _answered(self, seconds: float) -> None:
+        """A publisher far away is not asked three times before its first answer can be here."""
+        wanted = min(LONGEST_NACK, max(NEXT_NACK / 2, 1.25 * seconds))
+        self._next_nack += (wanted - self._next_nack) / 4
 
     def _take(self) -> int:
         out = self.next_out
@@ -69,7 +83,8 @@ class Renumbering:
                 del self._missing[number]
                 self.lost += 1
             elif missing.due <= now:
-                missing.due = now + NEXT_NACK
+                missing.due = now + self._next_nack
+                missing.asked = missing.asked or now
                 wanted.append(number & 0xFFFF)
         return wanted[:256]
 

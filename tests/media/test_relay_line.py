@@ -14,6 +14,7 @@ from media_world import LEAD, ROOM, ScriptedPublisher, only, until
 from media.counting import CountOnlySubscriber
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
 from media.relay import Relay
+from media.values import RelayConfig
 
 
 async def join_through(line: BadLine, relay: Relay, name: str) -> CountOnlySubscriber:
@@ -67,3 +68,28 @@ async def test_a_class_at_a_fifth_lost_and_300_ms_there_and_back() -> None:
     assert found["audio"]["repaired"] > 0.1 * found["audio"]["expected"], "the line did lose it"
     assert found["audio"]["delivered"] >= share
     assert found["uplink_audio"] >= share, "the relay asks the publisher as well"
+
+
+async def test_one_port_serves_both_kinds_of_address() -> None:
+    """``::`` takes IPv4 as well; a class behind either gets its packets and may move between them."""
+    relay = Relay(RelayConfig(host="::", announce=("127.0.0.1", "::1")), lambda event: None)
+    await relay.start()
+    teacher = ScriptedPublisher()
+    await teacher.start(relay)
+    teacher.stream()
+    pupils: list[CountOnlySubscriber] = []
+    for kept, dropped in (("127.0.0.1", "::1"), ("::1", "127.0.0.1")):
+        pupil = CountOnlySubscriber(report_every=0.2, sample=5)
+        answer = await relay.subscribe(ROOM, LEAD, PeerId(kept), pupil.offer())
+        assert f" {kept} {relay.port} typ host" in answer.sdp
+        await pupil.connect(answer.sdp.replace(f" {dropped} ", f" {kept} "))
+        pupils.append(pupil)
+    await until(lambda: all(pupil.packets > 30 for pupil in pupils))
+    pupils[0].peer.open(("::1", relay.port))
+    pupils[0].peer.check()
+    count = pupils[0].packets
+    await until(lambda: pupils[0].packets > count + 20)
+    assert [pupil.bad_samples for pupil in pupils] == [0, 0]
+    for peer in (*pupils, teacher):
+        await peer.close()
+    await relay.close()

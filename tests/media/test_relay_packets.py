@@ -110,6 +110,21 @@ def test_a_gap_keeps_its_numbers_for_late_packets() -> None:
     assert numbers.place(65535, padding=False, now=3.0) is None, "too late to be of use"
 
 
+def test_a_far_publisher_is_asked_less_often() -> None:
+    numbers, now, sequence = Renumbering(0), 0.0, 0
+    numbers.place(sequence, padding=False, now=now)
+    asked = []
+    for _ in range(20):  # each time one packet is lost, and comes 0.3 s after it was first asked for
+        sequence, now = sequence + 2, now + 1.0
+        numbers.place(sequence, padding=False, now=now)
+        times = [at for step in range(34) if numbers.due(at := now + step / 100)]
+        asked.append(len(times))
+        numbers.place(sequence - 1, padding=False, now=now + 0.34)
+    assert asked[0] == 4
+    assert asked[-1] == 1
+    assert numbers.lost == 0
+
+
 def test_a_great_jump_is_a_new_beginning_without_loss() -> None:
     numbers = Renumbering(5)
     numbers.place(10, padding=False, now=0.0)
