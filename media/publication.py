@@ -6,6 +6,7 @@ It outlives its publisher's connections: subscribers stay when the publisher rec
 from __future__ import annotations
 
 import secrets
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,7 +52,7 @@ class Publication:
         self._alive: tuple[bool, ...] = ()
         self._measured_at = 0.0
         self.subscribers: set[SubscriberSession] = set()
-        self._reports_sent: dict[int, float] = {}
+        self._reports_sent: OrderedDict[int, float] = OrderedDict()
         self._packets_before = 0
 
     def layers_of(self, kind: Kind) -> tuple[Layer, ...]:
@@ -135,7 +136,7 @@ class Publication:
         for report in found:
             self._reports_sent[report.ntp >> 16 & 0xFFFFFFFF] = now
         while len(self._reports_sent) > REMEMBERED_REPORTS * max(1, len(self.subscribers)):
-            self._reports_sent.pop(next(iter(self._reports_sent)))
+            self._reports_sent.popitem(last=False)
         return found
 
     def round_trip(self, block: rtcp.Block, now: float) -> float | None:

@@ -131,7 +131,8 @@ class SubscriberSlots:
         highest that was received (extended as we count), `lost` the receiver's cumulative loss."""
         for slot in (*self._pending, self._open):
             slot.heard = True
-        self._last_report = _Point(now, [stream.reading() for stream in self._streams], self._source_packets())
+        if self._last_report is None or self._last_report.at != now:  # one compound reports on several streams
+            self._last_report = _Point(now, [stream.reading() for stream in self._streams], self._source_packets())
         heard, upto = self._heard[index], number + 1
         start = first if heard.upto is None else heard.upto
         advance = upto - start

@@ -65,8 +65,7 @@ class _Audience:
             if isinstance(peer, Probe):
                 self.probes.append(peer)
                 peer.begin()
-            else:
-                self._reader.add(peer.peer)
+            self._reader.add(peer)
 
     @property
     def received(self) -> int:
@@ -74,9 +73,9 @@ class _Audience:
 
     async def close(self) -> None:
         """Leaves without a word."""
+        await self._reader.close()
         for peer in self.peers:
             await peer.close(silently=True)
-        self._reader.close()
 
 
 async def _moment(target: Target, received: int) -> _Moment:

@@ -6,14 +6,15 @@ import asyncio
 import select
 import socket
 import struct
+from collections.abc import Callable
 
 from media.aiortc_bridge import Identity, Unauthentic
 from media.benching.load import STAMP
 from media.counting import CountOnlySubscriber
-from media.peer import Peer
 
 SAMPLE = 1000
 """A plain subscriber proves every thousandth packet."""
+TURN = 0.004
 _TIMESTAMPS = getattr(socket, "SO_TIMESTAMPNS", 35)  # Linux; the constant is missing before Python 3.14
 
 
@@ -26,13 +27,12 @@ class Probe(CountOnlySubscriber):
         self.timing = False
 
     def begin(self) -> None:
-        """Reads with kernel timestamps from now on."""
-        self.peer.hand_over_reading()
+        """Asks for the kernel's timestamps from now on; the caller calls `read`."""
         assert self.peer.socket is not None
         self.peer.socket.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
-        asyncio.get_running_loop().add_reader(self.peer.socket.fileno(), self._read)
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Reads what has come."""
         assert self.peer.socket is not None
         while True:
             try:
@@ -53,32 +53,33 @@ class Probe(CountOnlySubscriber):
         self.sampled += 1
         self.delays_ms.append((arrived_ns - STAMP.unpack_from(packet, 13)[0]) / 1e6)
 
-    async def close(self, *, silently: bool = False) -> None:
-        """Ends the subscription."""
-        if self.peer.socket is not None:
-            asyncio.get_running_loop().remove_reader(self.peer.socket.fileno())
-        await super().close(silently=silently)
-
 
 class Reader:
-    """Reads all plain subscribers' sockets through one epoll: cheaper than a thousand readers of the event loop."""
+    """Reads all subscribers' sockets in turns, every few milliseconds.
+
+    Not whenever something comes: a packet that wakes its reader makes the sender of the loopback do the waking, for about as much
+    as the sending. In a county the relay wakes nobody; that is the work of the classrooms' machines. Latencies are the kernel's.
+    """
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._peers: dict[int, Peer] = {}
-        asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._read)
+        self._reads: dict[int, Callable[[], None]] = {}
+        self._task = asyncio.create_task(self._read_on(), name="media-bench-reader")
 
-    def add(self, peer: Peer) -> None:
-        """Takes the reading of this peer over."""
-        descriptor = peer.hand_over_reading()
-        self._peers[descriptor] = peer
+    def add(self, subscriber: CountOnlySubscriber) -> None:
+        """Takes the reading of this subscriber over."""
+        descriptor = subscriber.peer.hand_over_reading()
+        self._reads[descriptor] = subscriber.read if isinstance(subscriber, Probe) else subscriber.peer.drain
         self._epoll.register(descriptor, select.EPOLLIN)
 
-    def _read(self) -> None:
-        for descriptor, _ in self._epoll.poll(0):
-            self._peers[descriptor].drain()
+    async def _read_on(self) -> None:
+        while True:
+            await asyncio.sleep(TURN)
+            for descriptor, _ in self._epoll.poll(0):
+                self._reads[descriptor]()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Reads no more."""
-        asyncio.get_running_loop().remove_reader(self._epoll.fileno())
+        self._task.cancel()
+        await asyncio.wait({self._task})
         self._epoll.close()
