@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Literal
 
+from av.video.frame import VideoFrame
+
 from media.benching.pipes import Questions
+from media.encoding import VideoEncoder
 from media.outgoing import Carrier, OutgoingStream
 from media.peer import PAYLOAD_TYPES, Peer
 
@@ -24,7 +27,7 @@ KEY_EVERY = 50
 SOUND_AFTER = 0.007
 """Sound and picture of a class keep no step either."""
 STAMP = struct.Struct("!q")
-"""Wall clock in nanoseconds, in each packet after its payload's first byte."""
+"""Wall clock in nanoseconds, the last bytes of each packet."""
 TIMER = 0.002
 """The event loop's timers are a millisecond late; shorter waits are slept through."""
 
@@ -44,6 +47,18 @@ class Load:
     rooms: int = 1
     """Classes at the same time, each with its share of the subscribers."""
     publisher: Pace = "browser"
+    record: bool = False
+    """Whether the relay records every class."""
+
+
+def _key_picture() -> bytes:
+    """A real, black one in one packet (STAP-A, RFC 6184 §5.7.1), so that a class can be recorded; a unit of filler follows."""
+    frame = VideoFrame(320, 180, "yuv420p")
+    for plane in frame.planes:
+        plane.update(bytes(plane.buffer_size))
+    units = VideoEncoder("H264", frame.width, frame.height).encode(frame, 0, key=True)
+    needed = [unit for unit in units if unit[0] & 31 in (5, 7, 8)]
+    return b"\x78" + b"".join(len(unit).to_bytes(2, "big") + unit for unit in needed)
 
 
 class _PlainRtp:
@@ -68,7 +83,7 @@ class _Class:
         self._sound = OutgoingStream(carrier, PAYLOAD_TYPES["OPUS"], 48_000)
         self._picture = OutgoingStream(carrier, PAYLOAD_TYPES["H264"], 90_000)
         self._carrier, self._begins, self._gap = carrier, begins, GAPS[load.publisher]
-        self._filler = os.urandom(PICTURE_BYTES)
+        self._filler, self._key = os.urandom(PICTURE_BYTES), _key_picture()
 
     def sounds(self) -> Iterator[float]:
         """50 a second, and a sender report each second."""
@@ -87,13 +102,15 @@ class _Class:
             due, count = self._begins + number * FRAME_SECONDS, 5 if number % 5 < 2 else 4
             for index in range(count):
                 yield due + index * self._gap
-                first = b"\x65" if index == 0 and number % KEY_EVERY == 0 else b"\x41"
-                body = self._body(first, PICTURE_BYTES + (index >= count // 2))
-                self._picture.send(body, number * 3600, marker=index == count - 1)
+                size = PICTURE_BYTES + (index >= count // 2)
+                first = b"\x0c" if number % KEY_EVERY == 0 else b"\x41"
+                if number % KEY_EVERY == index == 0:
+                    first = self._key + (size - len(self._key) - 2).to_bytes(2, "big") + first
+                self._picture.send(self._body(first, size), number * 3600, marker=index == count - 1)
             number += 1
 
     def _body(self, first: bytes, size: int) -> bytes:
-        return first + STAMP.pack(time.time_ns()) + self._filler[: size - 9]
+        return first + self._filler[: size - len(first) - STAMP.size] + STAMP.pack(time.time_ns())
 
 
 async def _play(carriers: Sequence[Carrier], load: Load) -> None:

@@ -206,7 +206,12 @@ def bench_relay(load: Load, *, janus_subscribers: int | None = JANUS_SUBSCRIBERS
 
 
 def _side_by_side(load: Load, janus_subscribers: int | None) -> dict[str, Any]:
-    figures: dict[str, Any] = {"publisher": load.publisher, "rooms": load.rooms, **asyncio.run(_measure_relay(load))}
+    figures: dict[str, Any] = {
+        "publisher": load.publisher,
+        "rooms": load.rooms,
+        "record": load.record,
+        **asyncio.run(_measure_relay(load)),
+    }
     figures |= {"janus": None, "janus_unused": None, "times_janus": None}
     if janus_subscribers is None:
         return figures | {"janus_unused": "not asked for"}

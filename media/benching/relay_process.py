@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from media.benching.load import Load
 from media.benching.machine import on_cores
 from media.benching.pipes import Questions
 from media.counting import CountOnlySubscriber
-from media.events import MediaEvent, PeerId, RoomId, SourceName
+from media.events import MediaEvent, PeerId, RecordingId, RoomId, SourceName
+from media.orders import Record
 from media.relay import Relay
 from media.values import RelayConfig
 
 SOURCE = SourceName("lead")
+LOOKS = 2.0
+"""Seconds between two readings of the statistics that pages show."""
 
 
 class _Pauses:
@@ -37,41 +42,64 @@ class _Pauses:
             self.longest = max(self.longest, time.perf_counter() - self._began)
 
 
-async def _serve(pipe: Connection, load: Load) -> None:
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+async def _serve(pipe: Connection, load: Load, folder: Path) -> None:
     slots = 0
 
     def on_event(event: MediaEvent) -> None:
         nonlocal slots
         slots += type(event).__name__ == "MediaSlot"
 
+    rooms = [RoomId(f"r{number}") for number in range(load.rooms)]
     most = load.subscribers + load.rooms
-    relay = Relay(RelayConfig(max_subscribers=most, max_publishers=most, max_unfinished=most), on_event)
+    config = RelayConfig(
+        max_subscribers=most, max_publishers=most, max_unfinished=most, folder=folder, must_stay_free=0
+    )
+    relay = Relay(config, on_event)
     await relay.start()
+    if load.record:
+        for room in rooms:
+            await relay.carry_out(Record(room, RecordingId(f"bench-{room}")))
+    looking = asyncio.create_task(_look(relay, rooms), name="media-bench-looks")
     questions, pauses = Questions(pipe), _Pauses()
     while (question := await questions.next()) is not None:
         kind, room, peer, offer = question
         if kind == "facts":
             totals = relay.totals()
-            layers = [view for n in range(load.rooms) for view in relay.snapshot(RoomId(f"r{n}")).layers]
+            layers = [view for room in rooms for view in relay.snapshot(room).layers]
             pipe.send(
                 {
                     "subscribers": totals.subscribers,
                     "send_failures": totals.send_failures,
                     "retransmitted": sum(view.retransmitted for view in layers),
                     "slots": slots,
+                    "recorded_kib": _size(folder) // 1024,
                     "longest_gc_ms": round(pauses.longest * 1000, 2),
                 }
             )
             pauses.longest = 0.0
         else:
             door = relay.publish if kind == "publish" else relay.subscribe
-            pipe.send((await door(RoomId(f"r{room}"), SOURCE, PeerId(peer), offer)).sdp)
+            pipe.send((await door(rooms[room], SOURCE, PeerId(peer), offer)).sdp)
+    looking.cancel()
+    await asyncio.wait({looking})
     await relay.close()
 
 
+async def _look(relay: Relay, rooms: Sequence[RoomId]) -> None:
+    """Somebody has the page of every class open."""
+    while True:
+        await asyncio.sleep(LOOKS)
+        for room in rooms:
+            relay.snapshot(room)
+
+
 def _serve_process(pipe: Connection, load: Load) -> None:
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(pipe, load))
+    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="sanke-bench-") as folder:
+        asyncio.run(_serve(pipe, load, Path(folder)))
 
 
 class RelayProcess:

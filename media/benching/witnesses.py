@@ -8,6 +8,7 @@ import socket
 import struct
 from collections.abc import Callable
 
+from media import rtp
 from media.aiortc_bridge import Identity, Unauthentic
 from media.benching.load import STAMP
 from media.counting import CountOnlySubscriber
@@ -51,7 +52,8 @@ class Probe(CountOnlySubscriber):
             self.bad_samples += 1
             return
         self.sampled += 1
-        self.delays_ms.append((arrived_ns - STAMP.unpack_from(packet, 13)[0]) / 1e6)
+        if (found := rtp.parse(packet)) is not None:
+            self.delays_ms.append((arrived_ns - STAMP.unpack(found.payload[-STAMP.size :])[0]) / 1e6)
 
 
 class Reader:

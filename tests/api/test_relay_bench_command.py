@@ -9,10 +9,11 @@ from api.cli.bench.relay import relay
 
 
 def test_a_few_subscribers_are_counted_and_none_loses_a_packet(capsys: pytest.CaptureFixture[str]) -> None:
-    relay(subscribers=4, seconds=1.0, rooms=2, janus_subscribers=2)
+    relay(subscribers=4, seconds=1.0, rooms=2, record=True, janus_subscribers=2)
     figures = json.loads(capsys.readouterr().out)
     assert (figures["subscribers"], figures["rooms"]) == (4, 2)
     assert_received(figures)
+    assert figures["recorded_kib"] > 0
     if figures["janus"] is None:
         assert "not installed" in figures["janus_unused"]
     else:
