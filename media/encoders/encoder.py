@@ -62,10 +62,17 @@ class Pull:
         )
 
 
-async def probe(origin: Origin) -> Found:
-    """What an encoder sends, without publishing it. Raises EncoderRefused."""
-    async with origin.job() as (job, descriptors), reading(job | {"probe": True}, *descriptors) as process:
-        return await process.found()
+async def probe(origin: Origin, patience: float = 30.0) -> Found:
+    """What an encoder sends, without publishing it. Raises EncoderRefused, ``not_pushing`` where it did not come in time."""
+    try:
+        async with (
+            asyncio.timeout(patience),
+            origin.job() as (job, descriptors),
+            reading(job | {"probe": True}, *descriptors) as process,
+        ):
+            return await process.found()
+    except TimeoutError:
+        raise EncoderRefused("not_pushing" if origin.pushed else "silent") from None
 
 
 class Encoder:
@@ -113,7 +120,8 @@ class Encoder:
 
     async def _run(self) -> None:
         """One connection, from its first word to its end, which is always an EncoderRefused."""
-        self._become(Waiting("not_pushing", 0) if self._origin.pushed else Connecting())
+        if not isinstance(self.state, Waiting):  # it says more than what follows, until the encoder is there
+            self._become(Waiting("not_pushing", 0) if self._origin.pushed else Connecting())
         async with self._origin.job() as (job, descriptors):
             self._become(Connecting())
             async with reading(job | {"probe": False}, *descriptors) as process:

@@ -33,6 +33,27 @@ CLAP = 0.1
 """How long the white picture and the tone last, from the beginning of each second."""
 
 
+def picture(number: int) -> av.VideoFrame:
+    """White at the beginning of each second, else black."""
+    frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    for plane, value in zip(frame.planes, (235 if number % FPS < CLAP * FPS else 16, 128, 128), strict=True):
+        plane.update(bytes([value]) * plane.buffer_size)
+    frame.pts, frame.time_base = number, Fraction(1, FPS)
+    return frame
+
+
+def tone(first: int, count: int, rate: int) -> av.AudioFrame:
+    """A tone at the beginning of each second, else silence."""
+    heard = [
+        int(12_000 * math.sin(2 * math.pi * 880 * n / rate)) if n % rate < CLAP * rate else 0
+        for n in range(first, first + count)
+    ]
+    frame = av.AudioFrame(format="s16", layout="mono", samples=count)
+    frame.planes[0].update(struct.pack(f"<{count}h", *heard))
+    frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+    return frame
+
+
 class Coded(NamedTuple):
     """One packet of a film; `at` in seconds from its beginning."""
 
@@ -69,11 +90,7 @@ class Film:
         for number in [*range(FPS * SECONDS), None]:
             frame = None
             if number is not None:
-                white = number % FPS < CLAP * FPS
-                frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
-                for plane, value in zip(frame.planes, (235 if white else 16, 128, 128), strict=True):
-                    plane.update(bytes([value]) * plane.buffer_size)
-                frame.pts = number
+                frame = picture(number)
             for packet in encoder.encode(frame):
                 data = bytes(packet)
                 self.sets = self.sets or [unit for unit in units(data) if unit[0] & 31 in (7, 8)]
@@ -86,13 +103,7 @@ class Film:
         encoder.open()
         self.sound_extradata = bytes(encoder.extradata or b"")
         fifo = av.AudioFifo()
-        tone = [
-            int(12_000 * math.sin(2 * math.pi * 880 * n / self.rate)) if n % self.rate < CLAP * self.rate else 0
-            for n in range(self.rate * SECONDS)
-        ]
-        frame = av.AudioFrame(format="s16", layout="mono", samples=len(tone))
-        frame.planes[0].update(struct.pack(f"<{len(tone)}h", *tone))
-        frame.sample_rate, frame.pts, frame.time_base = self.rate, 0, Fraction(1, self.rate)
+        frame = tone(0, self.rate * SECONDS, self.rate)
         changed = av.AudioResampler(format=encoder.format, layout="mono", rate=self.rate).resample(frame)
         for each in changed:
             fifo.write(each)
