@@ -157,7 +157,8 @@ async def join(call: Call[OccurrencePath, Nothing, Wanted]) -> Ticket:
     role: Direction = call.body.role or ("publish" if side.side == "lead" else "subscribe")
     if not exists(view.sides, source):
         raise Problem("not_found")
-    state = await call.app.board.enter(call.actor, side.id)
+    board = call.app.board
+    state = await (board.enter(call.actor, side.id) if source == LEAD else board.running(view.id))
     if not permitted(side, source, role, state.floor):
         raise Problem("not_allowed" if role == "publish" or source in LEADS else "no_floor")
     token = call.app.joins.issue(Join(room=view.id, side=side.id, source=source, role=role, holder=call.actor.name))

@@ -31,7 +31,7 @@ from rooms.live.sources import LEAD, is_small_picture
 from rooms.live.state import LiveState, load_state, quality
 from rooms.people.assistants import recognise
 from rooms.people.scope import Principal
-from rooms.refusals import NotFound
+from rooms.refusals import Conflict, NotFound
 from rooms.rulesets import RuleSet
 from rooms.store import SYSTEM, Actor, Store
 from rooms.tables import Occurrence
@@ -135,6 +135,18 @@ class LiveBoard:
         """The class now, or None where there is no such lesson."""
         async with self._store.read() as session:
             return await load_state(session, occurrence_id, self._clock.now(), early=self._early)
+
+    async def running(self, occurrence_id: str) -> LiveState:
+        """The class now, where it runs: screens and classrooms are sent only then.
+
+        Refusals: `NotFound` ``occurrence_unknown``, `Conflict` ``occurrence_not_live``.
+        """
+        state = await self.state(occurrence_id)
+        if state is None:
+            raise NotFound("occurrence_unknown")
+        if state.state != "live":
+            raise Conflict("occurrence_not_live", state=state.state)
+        return state
 
     async def enter(self, actor: Actor, side_id: str) -> LiveState:
         """A side's page is open; only the first time is evidence.

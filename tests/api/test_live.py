@@ -106,6 +106,23 @@ async def test_the_floor_is_given_told_and_handed_back(site: Site) -> None:
 
 
 @one_database
+async def test_a_classroom_sees_the_figures_of_its_own_line(site: Site) -> None:
+    here = site.world.here
+    sessions = [{"side": side, "source": "lead"} for side in (here.lead_side, here.receiver_side)]
+    seen = {"type": "stats", "received": {"framesDecoded": 9, "freezes": 2, "freezeSeconds": 1.5, "height": 360}}
+    async with line(site, "lead_teacher") as (teacher, _), line(site, "device") as (classroom, _):
+        await classroom.send_json(seen)
+        await classroom.send_json({"type": "beat", "sent": 1})
+        await hear(classroom, "beat")
+        told = {"type": "media", "origin": "relay", "sessions": sessions}
+        await site.server.services.bus.publish(f"live:{here.occurrence}", told)
+        whole, own = await hear(teacher, "media"), await hear(classroom, "media")
+    assert [each["side"] for each in whole["sessions"]] == [here.lead_side, here.receiver_side]
+    assert [each["side"] for each in own["sessions"]] == [here.receiver_side]
+    assert whole["seen"] == {here.receiver_side: {"freezes": 2, "freeze_seconds": 1.5, "height": 360}}
+
+
+@one_database
 async def test_a_token_is_for_what_a_side_may_send_and_receive(site: Site) -> None:
     here = site.world.here
     own = f"class:{here.receiver_side}"
@@ -122,6 +139,11 @@ async def test_a_token_is_for_what_a_side_may_send_and_receive(site: Site) -> No
         ("device", {"source": own}, 403, "no_floor"),
         ("auditor", {"source": "lead"}, 404, "not_found"),
     ]
+    for source, status in (("lead", 200), ("screen", 409)):
+        assert (await post(site, "device", "join", {"source": source}))[0] == status, (
+            "nothing but the lead before the start"
+        )
+    assert (await post(site, "lead_teacher", "open", {}))[0] == 200
     for role, body, status, told in wanted:
         found, answer = await post(site, role, "join", body)
         assert (found, answer.get("url") or answer["code"]) == (status, told), (role, body)

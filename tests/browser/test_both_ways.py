@@ -16,6 +16,11 @@ from steps import enrolled, signed_in
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 THIN = "localStorage.setItem('sanke.devices', JSON.stringify({quality: 'smooth'}))"
+NO_CAMERA = """
+const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) =>
+  wanted.video ? Promise.reject(new DOMException("none", "NotFoundError")) : open(wanted);
+"""
 HAS_CAMERA = "localStorage.setItem('sanke.camera', 'on')"
 BETWEEN = {"403 (Forbidden)": "/join", "409 (Conflict)": "/whep/", "404 (Not Found)": "/media/"}
 """What a page may meet between an act and the news of it: the floor is gone, nobody sends yet, the relay has ended the session."""
@@ -63,6 +68,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     village, point = await enrolled(browser, day, sc.VILLAGE_ROOM), await enrolled(browser, day, sc.POINT_ROOM)
     lesson = await day.due_lesson(seconds=50)
     await village.context.add_init_script(HAS_CAMERA)
+    await point.context.add_init_script(NO_CAMERA)
     for room in (village, point):
         await room.page.goto(f"/classroom/{lesson}")
     await teacher.page.goto(f"/teach/{lesson}")
@@ -79,6 +85,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     await village.page.keyboard.press("h")
     await expect(tile).to_have_attribute("data-hand", "up")
     await speaks_and_is_heard(teacher.page, village.page, point.page, tile, picture)
+    await is_asked_without_a_camera(teacher.page, point.page)
     await shows_its_screen(teacher.page, village.page, point.page)
     assert wrong(teacher, village, point) == []
     for screen in (teacher, village, point):
@@ -120,6 +127,19 @@ async def speaks_and_is_heard(teacher: Page, village: Page, point: Page, tile: A
         return (await received(teacher, picture))["audioEnergy"] - before < 1e-6
 
     await until(quiet, 5, "silence, once the browser has stopped to fill the gap")
+
+
+async def is_asked_without_a_camera(teacher: Page, point: Page) -> None:
+    """A class that has only a microphone, and has not opened it yet, is asked to, and heard when it did."""
+    tile = teacher.locator(".class-tile").filter(has_text="石门教学点")
+    await tile.get_by_role("button", name="请发言").click()
+    await expect(tile.locator("[data-f=voice]")).to_have_text("教室没有打开麦克风")
+    await point.locator("#floor-open").click()
+    await expect(point.locator("#floor")).to_have_attribute("data-floor", "live")
+    side = await tile.get_attribute("data-side")
+    await grows(teacher, f"sanke.gallery.followers.get('{side}')", "audioEnergy")
+    await point.locator("#floor-back").click()
+    await expect(tile).not_to_have_attribute("data-speaks", "")
 
 
 async def shows_its_screen(teacher: Page, *classrooms: Page) -> None:

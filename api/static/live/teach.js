@@ -181,8 +181,17 @@ async function toggleShare() {
   if (trouble === "impossible") tell(part("act-error"), word("teacher.share_impossible"));
 }
 
+/** What did not reach the relay of our own picture and sound, in percent. @type {number|null} */
+let lost = null;
+
+/** @param {import("./vitals.js").Media} media */
+function showMedia(media) {
+  lost = media.sessions.find((each) => each.side === room.side && each.source === "lead")?.lost_percent ?? null;
+  showVitals(part("tiles"), media);
+}
+
 async function showUpload() {
-  if (publisher.pc) tell(part("upload"), uploadWords(await readSent(publisher.pc)));
+  if (publisher.pc) tell(part("upload"), uploadWords(await readSent(publisher.pc), lost));
 }
 
 async function tellSent() {
@@ -223,7 +232,7 @@ function wire() {
   part("share").addEventListener("click", toggleShare);
   share.addEventListener("change", showShare);
   document.addEventListener("keydown", floorKey);
-  room.addEventListener("media", (event) => showVitals(part("tiles"), /** @type {CustomEvent} */ (event).detail));
+  room.addEventListener("media", (event) => showMedia(/** @type {CustomEvent} */ (event).detail));
   room.addEventListener("error", (event) => tell(part("act-error"), /** @type {CustomEvent} */ (event).detail.words ?? ""));
   part("notice-form").addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();

@@ -60,10 +60,11 @@ let before = { bytes: 0, at: 0 };
 
 /**
  * Our own upload in a line.
- * @param {Awaited<ReturnType<import("./stats.js").readSent>>} sent
+ * @param {Awaited<ReturnType<import("./stats.js").readSent>>} sent as this page counts it
+ * @param {number|null} lost percent that did not reach the relay
  * @returns {string}
  */
-export function uploadWords(sent) {
+export function uploadWords(sent, lost) {
   const now = performance.now();
   const rate = sent && before.at && sent.bytesSent >= before.bytes ? (8 * (sent.bytesSent - before.bytes)) / (now - before.at) / 1000 : 0;
   before = { bytes: sent?.bytesSent ?? 0, at: now };
@@ -72,6 +73,7 @@ export function uploadWords(sent) {
   const words = [
     word("teacher.upload", { rate: rate.toFixed(1) }),
     sent.height ? word("teacher.line_height", { n: sent.height }) : "",
+    lost === null ? "" : word("teacher.line_lost", { n: lost }),
     sent.roundTripMs === null ? "" : word("teacher.line_round_trip", { n: Math.round(sent.roundTripMs) }),
     limit,
   ];

@@ -27,8 +27,11 @@ export class Subscriber extends MediaLink {
     pc.addTransceiver("audio", { direction: "recvonly" });
     pc.addTransceiver("video", { direction: "recvonly" });
     pc.addEventListener("track", (event) => {
-      stream.addTrack(event.track);
-      event.track.addEventListener("unmute", () => this.#show(stream), { once: true });
+      const begins = () => {
+        stream.addTrack(event.track); // not before: a picture that never comes would hold the sound up
+        this.#show(stream);
+      };
+      event.track.addEventListener("unmute", begins, { once: true });
     });
   }
 
