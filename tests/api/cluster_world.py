@@ -4,32 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
+import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
-from api_world import Site, make_world
-from class_of_clients import Client
+from api_world import Side, Site, World, make_world
+from class_of_clients import Client, until
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy import select
-from test_serve import line_with
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.server import running
 from api.services import Services
 from config.settings import Settings
 from media.events import RoomId
-from rooms.tables import EvidenceEvent, OccurrenceSide
+from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide
 
-VIEWERS = 5
-Process = asyncio.subprocess.Process
+VIEWERS, SHARE = 5, 5
+Process = subprocess.Popen[str]
 
 
 class Row(NamedTuple):
@@ -44,44 +46,72 @@ class Row(NamedTuple):
 
 
 @dataclass
+class Crew:
+    """Relay workers as processes of their own, by the address they announce; they outlive a test where it leaves them alive."""
+
+    store_url: str
+    redis_url: str
+    folder: Path
+    workers: dict[str, Process] = field(default_factory=dict)
+    world: World | None = None
+
+    async def start(self, **settings: str) -> str:
+        """One more worker; its address."""
+        environment = os.environ | {
+            "SANKE_DATABASE_URL": self.store_url, "SANKE_REDIS_URL": self.redis_url, "SANKE_DATA_DIR": str(self.folder),
+            "SANKE_LOG_LEVEL": "error", "SANKE_MEDIA_SLOT_SECONDS": "1", "PYTHONUNBUFFERED": "1",
+            "SANKE_RATE_LIMIT_SCALE": "100", "SANKE_RELAY_ROOM_SHARE": str(SHARE),
+        } | {f"SANKE_{name.upper()}": value for name, value in settings.items()}  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from api.cli import main; main()", "relay", "--port", "0"],
+            env=environment, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        while line := await asyncio.to_thread(process.stdout.readline):
+            if found := re.search(r"http://[\d.]+:\d+", line):
+                self.workers[found[0]] = process
+                return found[0]
+        raise AssertionError("the worker ended before it was ready")
+
+    async def at_least(self, count: int) -> None:
+        """So many workers, all alive."""
+        for url in [url for url, process in self.workers.items() if process.poll() is not None]:
+            del self.workers[url]
+        await asyncio.gather(*(self.start() for _ in range(count - len(self.workers))))
+
+    async def end(self, url: str, how: signal.Signals) -> int:
+        """Ends a worker; its exit status."""
+        process = self.workers.pop(url)
+        process.send_signal(how)
+        await asyncio.to_thread(process.communicate)
+        return process.returncode
+
+    def close(self) -> None:
+        for process in self.workers.values():
+            process.kill()
+        for process in self.workers.values():
+            process.communicate()
+        self.workers.clear()
+
+
+@dataclass
 class Cluster:
-    """The web server of this process, and workers by the address they announce."""
+    """The web server of this process, its crew, and a class of this test alone."""
 
     site: Site
-    settings: Settings
     redis: Redis
-    workers: dict[str, Process] = field(default_factory=dict)
+    crew: Crew
+    room: RoomId
+    lead: str
+    """The lead's side."""
 
     @property
     def services(self) -> Services:
         return self.site.server.services
 
     @property
-    def room(self) -> RoomId:
-        return RoomId(self.site.world.here.occurrence)
-
-    async def start_worker(self, **settings: str) -> str:
-        """One more worker; its address."""
-        known = self.settings
-        environment = os.environ | {
-            "SANKE_DATABASE_URL": known.database_url, "SANKE_REDIS_URL": known.redis_url.get_secret_value(),
-            "SANKE_DATA_DIR": str(known.data_dir), "SANKE_LOG_LEVEL": "error", "SANKE_LANGUAGE": "en",
-            "SANKE_MEDIA_SLOT_SECONDS": "1", "PYTHONUNBUFFERED": "1", "SANKE_RATE_LIMIT_SCALE": "100",
-        } | {f"SANKE_{name.upper()}": value for name, value in settings.items()}  # fmt: skip
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from api.cli import main; main()", "relay", "--port", "0",
-            env=environment, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        url = await line_with(process, r"http://[\d.]+:\d+")
-        self.workers[url] = process
-        return url
-
-    async def end_worker(self, url: str, how: signal.Signals) -> int:
-        process = self.workers.pop(url)
-        process.send_signal(how)
-        await process.communicate()
-        assert process.returncode is not None
-        return process.returncode
+    def workers(self) -> dict[str, Process]:
+        return self.crew.workers
 
     async def origin(self) -> str:
         """The address of the worker that has the class; empty where none has."""
@@ -93,7 +123,7 @@ class Cluster:
         row = EvidenceEvent
         asked = (
             select(row.event_id, row.kind, row.side_id, row.at, row.until, row.data)
-            .where(row.source == "relay")
+            .where(row.source == "relay", row.occurrence_id == self.room)
             .order_by(row.at)
         )
         async with self.services.store.read() as session:
@@ -103,11 +133,13 @@ class Cluster:
         return Client(http, self.services.joins, self.site.server.local_url, self.room, side, role)  # type: ignore[arg-type]  # by name
 
     @asynccontextmanager
-    async def class_in_session(self, viewers: int = VIEWERS) -> AsyncIterator[tuple[Client, list[Client]]]:
+    async def class_in_session(
+        self, viewers: int = VIEWERS, *, patience: float = 5.0
+    ) -> AsyncIterator[tuple[Client, list[Client]]]:
         """A lead that sends and classrooms that receive, each coming back by itself."""
         async with AsyncExitStack() as stack:
-            http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)))
-            lead = self.client(http, self.site.world.here.lead_side, "publish")
+            http = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)))
+            lead = self.client(http, self.lead, "publish")
             classes = [self.client(http, side, "subscribe") for side in await self.sides(viewers)]
             tasks = [asyncio.create_task(each.run()) for each in (lead, *classes)]
             try:
@@ -119,6 +151,24 @@ class Cluster:
             for result in ended:
                 if isinstance(result, Exception):
                     raise result
+
+    @asynccontextmanager
+    async def moving(self, *clients: Client) -> AsyncIterator[None]:
+        """The clients hear on the bus, as pages do over their WebSocket, that their worker changes."""
+
+        async def hear() -> None:
+            async with self.services.bus.subscribe(f"live:{self.room}") as messages:
+                async for message in messages:
+                    if message.get("type") == "moved":
+                        for each in clients:
+                            each.moved.set()
+
+        task = asyncio.create_task(hear())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def sides(self, count: int) -> list[str]:
         """Receiving sides of the class; as many as wanted."""
@@ -142,24 +192,49 @@ class Cluster:
 
 
 @asynccontextmanager
-async def clustered(
-    store_url: str, redis_url: str, folder: Path, *, workers: int = 2, **other: object
-) -> AsyncIterator[Cluster]:
+async def clustered(crew: Crew, *, workers: int = 2) -> AsyncIterator[Cluster]:
     """A web server in this process and workers beside it."""
-    redis = Redis.from_url(redis_url)
-    await redis.flushall()
     settings = Settings(
-        data_dir=folder / "data", database_url=store_url, redis_url=SecretStr(redis_url), relay_in_process=False,
-        port=0, plan_jobs=0, log_level="error", rate_limit_scale=100, **other,
+        data_dir=crew.folder, database_url=crew.store_url, redis_url=SecretStr(crew.redis_url), relay_in_process=False,
+        port=0, plan_jobs=0, log_level="error", rate_limit_scale=100, relay_room_share=SHARE,
     )  # fmt: skip
-    async with running(settings) as server:
-        world = await make_world(server.services.store, server.services.clock)
-        made = Cluster(Site(server, world), settings, redis)
-        try:
-            await asyncio.gather(*(made.start_worker() for _ in range(workers)))
-            yield made
-        finally:
-            for url in list(made.workers):
-                await made.end_worker(url, signal.SIGKILL)
-            await redis.flushall()
-            await redis.aclose()
+    redis = Redis.from_url(crew.redis_url)
+    try:
+        async with running(settings) as server:
+            store, clock = server.services.store, server.services.clock
+            if crew.world is None:
+                crew.world = await make_world(store, clock)
+            async with store.write() as session:
+                room, lead = await lesson(session, crew.world.here, clock.now())
+            await crew.at_least(workers)
+            watch = server.services.watch
+            await until(lambda: {each.url for each in watch.workers} == set(crew.workers), 10)
+            yield Cluster(Site(server, crew.world), redis, crew, RoomId(room), lead)
+    finally:
+        await redis.aclose()
+
+
+async def lesson(session: AsyncSession, here: Side, now: datetime) -> tuple[str, str]:
+    """One more lesson that is due, with its lead's and the device's side; the ids of the lesson and of the lead's side."""
+    room, lead, receiver = (uuid.uuid4().hex for _ in range(3))
+    starts = now - timedelta(minutes=5)
+    session.add(
+        Occurrence(
+            id=room, county=here.county, plan_id=here.plan, meeting_code="m1", family="delivery", kind="lesson", ref="",
+            title="音乐", subject="music", day=starts.date(), week=5, starts_at=starts, ends_at=starts + timedelta(minutes=40),
+            lead_school_code=here.school, lead_teacher_code=here.teacher, lead_room_code=here.room, state="planned",
+        )
+    )  # fmt: skip
+    await session.flush()
+    common = {"occurrence_id": room, "county": here.county}
+    sides = (
+        OccurrenceSide(
+            id=lead, side="lead", school_code=here.school, teacher_code=here.teacher, room_code=here.room, **common
+        ),
+        OccurrenceSide(
+            id=receiver, side="receiver", school_code=here.receiving_school, class_code=here.school_class,
+            room_code=here.receiving_room, expected=12, **common,
+        ),
+    )  # fmt: skip
+    session.add_all(sides)
+    return room, lead

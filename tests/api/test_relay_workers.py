@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import shutil
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from class_of_clients import Client, until, until_true
-from cluster_world import Cluster, Row, clustered
+from cluster_world import Cluster, Crew, Row, clustered
 
-pytestmark = pytest.mark.parametrize("database", ["postgresql", "sqlite"], indirect=True)
+from api.media import SDP
+from media.peer import Peer
+
+
+@pytest.fixture(scope="module")
+def sqlite_crew(sqlite_template: Path, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    folder = tmp_path_factory.mktemp("crew")
+    shutil.copy(sqlite_template, folder / "sanke.db")
+    crew = Crew(f"sqlite+aiosqlite:///{folder / 'sanke.db'}", redis_url, folder)
+    yield crew
+    crew.close()
 
 
 @pytest.fixture
-async def cluster(store_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with clustered(store_url, redis_url, tmp_path) as made:
+async def cluster(sqlite_crew: Crew) -> AsyncIterator[Cluster]:
+    async with clustered(sqlite_crew) as made:
         yield made
 
 
@@ -26,23 +39,6 @@ async def settled(lead: Client, classes: list[Client], after: float = 0.0) -> No
     await until(
         lambda: all(each.sessions and each.heard_at > max(after, time.monotonic() - 0.6) for each in (lead, *classes))
     )
-
-
-async def test_a_killed_workers_class_comes_back_and_no_evidence_is_lost(cluster: Cluster) -> None:
-    async with cluster.class_in_session() as (lead, classes):
-        await settled(lead, classes)
-        await until_true(lambda: _slots_of_all(cluster, classes))
-        first = await cluster.origin()
-        assert {each.worker for each in (lead, *classes)} == {first}
-        acknowledged = await cluster.evidence()
-        killed = time.monotonic()
-        await cluster.end_worker(first, signal.SIGKILL)
-        await until(lambda: all(each.sessions > 1 for each in (lead, *classes)), 10)
-        await settled(lead, classes, killed)
-        assert {each.worker for each in (lead, *classes)} == {await cluster.origin()} == set(cluster.workers)
-        rows = await cluster.evidence()
-        assert_kept(acknowledged, rows)
-        await until_true(lambda: _slots_of_all(cluster, classes, since=len(rows)))
 
 
 def assert_kept(acknowledged: list[Row], rows: list[Row]) -> None:
@@ -56,3 +52,117 @@ def assert_kept(acknowledged: list[Row], rows: list[Row]) -> None:
 async def _slots_of_all(cluster: Cluster, classes: list[Client], since: int = 0) -> bool:
     rows = (await cluster.evidence())[since:]
     return {each.side for each in classes} <= {row.side for row in rows if row.kind == "slot"}
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_a_killed_workers_class_comes_back_and_no_evidence_is_lost(
+    store_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    crew = Crew(store_url, redis_url, tmp_path)
+    try:
+        async with clustered(crew) as cluster:
+            await killed_once(cluster)
+    finally:
+        crew.close()
+
+
+async def killed_once(cluster: Cluster) -> None:
+    """Kills the worker of a class in session; everybody is back within ten seconds, and what was committed stays."""
+    async with cluster.class_in_session() as (lead, classes):
+        await settled(lead, classes)
+        await until_true(lambda: _slots_of_all(cluster, classes))
+        first = await cluster.origin()
+        assert {each.worker for each in (lead, *classes)} == {first}
+        acknowledged = await cluster.evidence()
+        killed = time.monotonic()
+        await cluster.crew.end(first, signal.SIGKILL)
+        await until(lambda: all(each.sessions > 1 for each in (lead, *classes)), 10)
+        await settled(lead, classes, killed)
+        assert {each.worker for each in (lead, *classes)} == {await cluster.origin()} == set(cluster.workers)
+        rows = await cluster.evidence()
+        assert_kept(acknowledged, rows)
+        await until_true(lambda: _slots_of_all(cluster, classes, since=len(rows)))
+
+
+async def test_a_ticket_names_the_worker_and_other_doors_lead_there(cluster: Cluster) -> None:
+    here = cluster.site.world.here
+    async with cluster.site.client(here.tokens["lead_teacher"]) as http:
+        async with http.post(f"/api/live/{cluster.room}/join", json={}) as answer:
+            ticket = await answer.json()
+        owner = await cluster.origin()
+        path = f"/whip/{cluster.room}/lead"
+        assert ticket["url"] == owner + path
+        headers = {"Content-Type": SDP, "Authorization": f"Bearer {ticket['token']}"}
+        peer = Peer()
+        offer = peer.offer(sends=True)
+        for door in (cluster.site.server.local_url, *(url for url in cluster.workers if url != owner)):
+            async with http.post(door + path, data=offer, headers=headers, allow_redirects=False) as answer:
+                assert (answer.status, answer.headers["Location"]) == (307, owner + path)
+            async with http.post(
+                door + path, data=offer, headers={"Content-Type": SDP}, allow_redirects=False
+            ) as answer:
+                assert answer.status == 401  # where a room is, is told to those who may go there
+        async with http.post(ticket["url"], data=offer, headers=headers) as answer:
+            assert answer.status == 201
+            session = answer.headers["Location"]
+            await peer.connect(await answer.text())
+        assert session.startswith(f"{owner}/media/")
+        async with http.get("/") as page:
+            (allowed,) = re.findall("connect-src 'self' (.*?);", page.headers["Content-Security-Policy"])
+            assert set(allowed.split()) >= set(cluster.workers)
+        await peer.close()
+
+
+async def test_a_worker_is_emptied_without_losing_its_class(cluster: Cluster) -> None:
+    async with cluster.class_in_session(2) as (lead, classes), cluster.moving(lead, *classes):
+        await settled(lead, classes)
+        first = await cluster.origin()
+        began = time.monotonic()
+        assert await cluster.crew.end(first, signal.SIGTERM) == 0  # it waits until it is empty
+        assert time.monotonic() - began < 8
+        await settled(lead, classes, began)
+        assert {each.worker for each in (lead, *classes)} == {await cluster.origin()} == set(cluster.workers)
+        assert [each.sessions for each in (lead, *classes)] == [2, 2, 2]
+    await until_true(lambda: _all_ended(cluster, 6))
+    assert_kept([], await cluster.evidence())
+
+
+async def _all_ended(cluster: Cluster, sessions: int) -> bool:
+    """Every session's end is stored, too."""
+    return len({row.session for row in await cluster.evidence() if row.kind == "disconnected"}) == sessions
+
+
+async def test_a_class_goes_on_when_redis_forgets_everything(cluster: Cluster) -> None:
+    async with cluster.class_in_session(2) as (lead, classes):
+        await settled(lead, classes)
+        first = await cluster.origin()
+        await cluster.redis.flushall()
+        await until_true(lambda: _stands(cluster, first), 5)
+        await asyncio.sleep(1.5)
+        assert [each.sessions for each in (lead, *classes)] == [1, 1, 1]
+        here = cluster.site.world.here
+        async with cluster.site.client(here.tokens["lead_teacher"]) as http:
+            assert (await http.post(f"/api/live/{cluster.room}/open", json={})).status == 200
+            assert (
+                await http.post(f"/api/live/{cluster.room}/close", json={})
+            ).status == 200  # the order finds its worker
+        await until_true(lambda: _all_ended(cluster, 3), 5)
+
+
+async def _stands(cluster: Cluster, url: str) -> bool:
+    return await cluster.origin() == url
+
+
+async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: Cluster) -> None:
+    async with cluster.class_in_session(1, patience=1.0) as (lead, classes):
+        await settled(lead, classes)
+        first = await cluster.origin()
+        cluster.workers[first].send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        await until(lambda: all(each.worker != first for each in (lead, *classes)), 12)
+        await settled(lead, classes, stopped)
+        cluster.workers[first].send_signal(signal.SIGCONT)
+        await asyncio.sleep(2.5)
+        assert await cluster.origin() != first
+        assert [each.sessions for each in (lead, *classes)] == [2, 2]
+    assert_kept([], await cluster.evidence())

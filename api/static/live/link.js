@@ -10,12 +10,16 @@ import { Refused, backoff, pause } from "./page.js";
 /** @typedef {{url: string, token: string, iceServers?: RTCIceServer[]}} Grant where to knock, and the join token */
 /** @typedef {{resource: string, etag: string, token: string}} Held the session's resource at the relay */
 
+const OFFER_WITHIN = 5000; // ms a door may take to answer: a machine that lost its power does not even refuse
 const CONNECT_WITHIN = 8000; // ms from the answer to the first connected state
 const RESTART_WITHIN = 3500; // ms an ICE restart may take before a new session is made
 const FALTER_FOR = 400; // ms of `disconnected` before we act: Chromium itself waits about 2.5 s before saying so
 const WATCH_EVERY = 1000;
 const FLOWS_WITHIN = 1200; // ms after an ICE restart until packets are back, where it was our line
 const GIVE_UP_AFTER = 20; // watches without a packet on a line that answers: ask for a new session, 409 says that nobody sends
+const MOVE_WITHIN = 15_000; // ms in which a new worker must have the room, or the link begins anew
+const MOVE_SPREAD = 500; // ms over which the pages of a moved room ask for their tickets
+export const MOVED = "relay-moved"; // event of the window: the room's relay changes
 
 /** Thrown inside the loop when the relay's answer says how to go on. */
 class Turned extends Error {
@@ -39,6 +43,7 @@ export class MediaLink extends EventTarget {
   /** @type {Promise<void>|null} */ #running = null;
   #packets = -1;
   #silent = 0;
+  #moving = false;
 
   /**
    * @param {object} options
@@ -53,7 +58,11 @@ export class MediaLink extends EventTarget {
     this.ready = ready;
     this.heard = heard;
     this.patience = patience;
-    this.leave = () => this.#farewell();
+    this.leave = () => this.#farewell(this.#held);
+    this.move = () => {
+      this.#moving = this.state === "connected" || this.state === "waiting";
+      this.wake();
+    };
   }
 
   /** Begins, and keeps going until `stop`. */
@@ -61,6 +70,7 @@ export class MediaLink extends EventTarget {
     if (this.#running) return;
     this.#stopper = new AbortController();
     window.addEventListener("pagehide", this.leave);
+    window.addEventListener(MOVED, this.move);
     this.#running = this.#run(this.#stopper.signal);
   }
 
@@ -74,7 +84,8 @@ export class MediaLink extends EventTarget {
     await this.#running;
     this.#running = null;
     window.removeEventListener("pagehide", this.leave);
-    this.#farewell();
+    window.removeEventListener(MOVED, this.move);
+    this.leave();
     this.#become("closed");
   }
 
@@ -96,6 +107,7 @@ export class MediaLink extends EventTarget {
     this.#become("connecting");
     while (!signal.aborted) {
       let wait = 0;
+      this.#moving = false;
       try {
         await this.#negotiate(signal);
         attempt = 0;
@@ -144,7 +156,7 @@ export class MediaLink extends EventTarget {
       method: "POST",
       headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${grant.token}` },
       body: pc.localDescription?.sdp,
-      signal,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(OFFER_WITHIN)]),
     });
     const answer = await response.text();
     if (response.status !== 201) throw new Turned(response.status, Number(response.headers.get("Retry-After") || 0));
@@ -162,11 +174,15 @@ export class MediaLink extends EventTarget {
    * @param {AbortSignal} signal
    */
   async #watch(signal) {
-    const pc = /** @type {RTCPeerConnection} */ (this.pc);
+    let pc = /** @type {RTCPeerConnection} */ (this.pc);
     this.#packets = -1;
     this.#silent = 0;
     while (!signal.aborted) {
       await changed(pc, WATCH_EVERY, signal);
+      if (this.#moving) {
+        if (!(await this.#move(pc, signal))) return;
+        pc = /** @type {RTCPeerConnection} */ (this.pc);
+      }
       await this.#listen(pc);
       if (pc.connectionState === "failed" || pc.connectionState === "closed") return;
       if (this.#silent === this.patience || pc.connectionState === "disconnected") {
@@ -180,6 +196,39 @@ export class MediaLink extends EventTarget {
       else if (this.#silent > this.patience) this.#become("waiting");
       if (this.#silent > GIVE_UP_AFTER && this.patience < Infinity) return;
     }
+  }
+
+  /**
+   * Goes to the worker that has the room now. The old session carries on until the new one is connected, so that an upgrade
+   * is not seen; where its worker is dead, the state says so.
+   * @param {RTCPeerConnection} old
+   * @param {AbortSignal} signal
+   * @returns {Promise<boolean>} whether there is a new session
+   */
+  async #move(old, signal) {
+    const held = this.#held;
+    const end = performance.now() + MOVE_WITHIN;
+    this.#moving = false;
+    await pause(Math.random() * MOVE_SPREAD, signal);
+    for (let attempt = 0; !signal.aborted && performance.now() < end; attempt++) {
+      this.#held = null;
+      try {
+        await this.#negotiate(signal);
+        this.#farewell(held);
+        old.close();
+        this.#packets = -1;
+        this.#silent = 0;
+        return true;
+      } catch (error) {
+        this.#drop();
+        this.#held = held;
+        this.pc = old;
+        await this.#listen(old);
+        const wait = this.#silent ? this.#consider(error, attempt) : WATCH_EVERY;
+        await pause(Math.min(wait, WATCH_EVERY), signal, this);
+      }
+    }
+    return false;
   }
 
   /**
@@ -228,15 +277,17 @@ export class MediaLink extends EventTarget {
 
   /** Closes the connection and tells the relay, without waiting. */
   #drop() {
-    this.#farewell();
+    this.#farewell(this.#held);
+    this.#held = null;
     this.pc?.close();
     this.pc = null;
   }
 
-  /** DELETE of the session; `keepalive` lets it leave even while the page goes. */
-  #farewell() {
-    const held = this.#held;
-    this.#held = null;
+  /**
+   * DELETE of a session; `keepalive` lets it leave even while the page goes.
+   * @param {Held|null} held
+   */
+  #farewell(held) {
     if (!held) return;
     fetch(held.resource, {
       method: "DELETE",

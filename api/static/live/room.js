@@ -3,6 +3,7 @@
  *
  * Every change arrives as a whole snapshot, so a page that was away needs nothing but the next one.
  */
+import { MOVED } from "./link.js";
 import { backoff, pause } from "./page.js";
 
 /**
@@ -149,6 +150,7 @@ export class Room extends EventTarget {
     }
     if (message.state) this.snapshot = message.state;
     if (message.type === "bye") this.#stopper.abort();
+    if (message.type === "moved") window.dispatchEvent(new Event(MOVED));
     this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
   }
 }
