@@ -12,6 +12,7 @@ from media.sequence import Kept
 from media.stun import Address
 from media.trains import MOST_PACKETS, RECEIVERS, Group, runs
 from media.udp import UdpPort
+from media.vp8 import renumber
 
 HOLD = 0.001
 """Seconds for which the first packets of a picture wait for the last: a browser sends them within half a millisecond, and
@@ -19,12 +20,18 @@ together they cost half as much."""
 
 
 class Form(NamedTuple):
-    """How a layer's packets are written for a receiver: its payload type, and what is added to numbers and timestamps.
-    Receivers that never changed layers share one form for each payload type."""
+    """How a layer's packets are written for a receiver: its payload type, and what is added to numbers and timestamps, and
+    to the ids of VP8 pictures. Receivers that never changed layers share one form for each payload type."""
 
     payload_type: int
     number: int
     timestamp: int
+    picture: int = 0
+    base: int = 0
+
+    def payload(self, kept: Kept) -> bytes:
+        """The payload as it goes out."""
+        return renumber(kept.payload, self.picture, self.base) if self.picture or self.base else kept.payload
 
     def packet(self, kept: Kept, ssrc: int, *, padding: int = 0) -> bytes:
         """The packet as it goes out, with so many bytes of padding (RFC 3550 §5.1)."""
@@ -32,8 +39,8 @@ class Form(NamedTuple):
         first = 0xA0 if padding else 0x80
         header = HEADER.pack(first, kept.marker | self.payload_type, number, timestamp, ssrc)
         if padding:
-            return header + kept.payload + bytes(padding - 1) + bytes((padding,))
-        return header + kept.payload
+            return header + self.payload(kept) + bytes(padding - 1) + bytes((padding,))
+        return header + self.payload(kept)
 
 
 class Receiver(Protocol):

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from media import vp8
 from media.fanout import Form
 from media.layer import Layer
 from media.rtp import HEADER
@@ -149,7 +150,8 @@ class Feed:
         shift = before.form.timestamp if before is not None else 0
         if before is not None and timestamp is not None and self._last is not None:
             shift = self._carried_on(before, layer, timestamp, self._last, now) - timestamp
-        self.form = Form(self._payload_type, offset, shift & 0xFFFFFFFF)
+        picture, base = self._pictures_on(layer, number, before)
+        self.form = Form(self._payload_type, offset, shift & 0xFFFFFFFF, picture, base)
         if self.first is None:
             self.first = number
         self._stretches.append(Stretch(layer, number + offset, self.form))
@@ -169,6 +171,19 @@ class Feed:
         if abs(ahead - passed) > FARTHEST * layer.rate:
             ahead = passed
         return seen + max(1, ahead)
+
+    def _pictures_on(self, layer: Layer, number: int, before: Stretch | None) -> tuple[int, int]:
+        """What to add to the ids of VP8 pictures, so that the one after the last is the next."""
+        if before is None or layer.codec != "VP8":
+            return 0, 0
+        if layer is before.layer:
+            return before.form.picture, before.form.base
+        kept, last = layer.ring.get(number), before.layer.ring.get(self._next - 1 - before.form.number)
+        ours, theirs = (vp8.ids(packet.payload) if packet is not None else None for packet in (kept, last))
+        if ours is None or theirs is None:
+            return before.form.picture, before.form.base
+        picture = theirs.picture + before.form.picture + 1 - ours.picture
+        return picture & 0x7FFF, theirs.base + before.form.base + 1 - ours.base & 0xFF
 
     def catch_up(self, count: int, now: float) -> None:
         """Sends the next packets out of the ring and what came meanwhile; goes live when there are no more."""
@@ -226,7 +241,7 @@ class Feed:
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         timestamp = kept.timestamp + form.timestamp & 0xFFFFFFFF
         header = HEADER.pack(0x80, kept.marker | rtx, self._rtx_sequence, timestamp, self.track.rtx_ssrc)
-        self._line.send_rtp(header + (number & 0xFFFF).to_bytes(2, "big") + kept.payload)
+        self._line.send_rtp(header + (number & 0xFFFF).to_bytes(2, "big") + form.payload(kept))
 
     def _may_resend(self, number: int, now: float) -> bool:
         began, count = self._window

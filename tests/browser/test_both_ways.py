@@ -21,6 +21,8 @@ const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = (wanted) =>
   wanted.video ? Promise.reject(new DOMException("none", "NotFoundError")) : open(wanted);
 """
+SIZES = """async () => [...(await sanke.publisher.pc.getStats()).values()]
+  .filter((report) => report.type === "outbound-rtp" && report.frameHeight).map((report) => report.frameHeight).sort((a, b) => a - b)"""
 HAS_CAMERA = "localStorage.setItem('sanke.camera', 'on')"
 BETWEEN = {"403 (Forbidden)": "/join", "409 (Conflict)": "/whep/", "404 (Not Found)": "/media/"}
 """What a page may meet between an act and the news of it: the floor is gone, nobody sends yet, the relay has ended the session."""
@@ -80,6 +82,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     await grows(teacher.page, picture, "framesDecoded")
     assert (await received(teacher.page, picture))["height"] <= 180
     await expect(point.page.locator("#step-camera")).to_have_attribute("data-state", "open")
+    assert await teacher.page.evaluate(SIZES) == [180, 360], "one for good lines and one for thin ones"
     await is_figured(tile)
 
     await village.page.keyboard.press("h")

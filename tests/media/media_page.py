@@ -27,11 +27,16 @@ FLAGS = (
 )
 PAGE = """<!doctype html><title>class</title><script>
 const links = {};
-async function publish(name, codec) {
-  const stream = await navigator.mediaDevices.getUserMedia({video: {width: 640, height: 360}, audio: true});
+const SIZES = [
+  {rid: 'l', scaleResolutionDownBy: 4, maxBitrate: 126_000}, {rid: 'm', scaleResolutionDownBy: 2, maxBitrate: 432_000},
+  {rid: 'h', scaleResolutionDownBy: 1, maxBitrate: 1_242_000}];
+async function publish(name, codec, sizes = 1) {
+  const size = sizes > 1 ? {width: 1280, height: 720, frameRate: 25} : {width: 640, height: 360};
+  const stream = await navigator.mediaDevices.getUserMedia({video: size, audio: true});
   const link = links[name] = new RTCPeerConnection();
   link.addTransceiver(stream.getAudioTracks()[0], {direction: 'sendonly'});
-  const video = link.addTransceiver(stream.getVideoTracks()[0], {direction: 'sendonly'});
+  const several = sizes > 1 ? {sendEncodings: SIZES.slice(-sizes)} : {};
+  const video = link.addTransceiver(stream.getVideoTracks()[0], {direction: 'sendonly', ...several});
   if (codec) video.setCodecPreferences(
     RTCRtpSender.getCapabilities('video').codecs.filter(c => c.mimeType === 'video/' + codec));
   await link.setLocalDescription();

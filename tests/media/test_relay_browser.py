@@ -12,6 +12,8 @@ from media_world import LEAD, ROOM, only, until
 from playwright.async_api import Page
 
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
+from media.ladder import Place, Standing
+from media.orders import ChooseRung
 from media.relay import Relay
 from media.synthetic import SyntheticPublisher
 from media.values import RelayConfig
@@ -82,6 +84,70 @@ async def test_a_class_in_a_real_browser(codec: str, relay: Relay, events: list[
         assert max((slot.acknowledged or 0) / slot.packets for slot in slots) >= 0.9
     for slot in only(events, MediaSlot):
         assert (slot.acknowledged or 0) <= slot.packets
+
+
+async def heights(page: Page, wanted: dict[str, int]) -> None:
+    """Waits until each link shows a picture of its height."""
+    end, found = time.monotonic() + 15, {}
+    while found != wanted:
+        assert time.monotonic() < end, found
+        await asyncio.sleep(0.1)
+        shown = {name: (await page.evaluate(f"stats('{name}')"))["video"] for name in wanted}
+        found = {name: video.get("frameHeight") for name, video in shown.items()}
+
+
+async def longest_stands(page: Page, names: tuple[str, ...], seconds: float) -> dict[str, float]:
+    """The longest time for which each link decodes no picture."""
+    end = time.monotonic() + seconds
+    since, frames, longest = dict.fromkeys(names, time.monotonic()), dict.fromkeys(names, -1), dict.fromkeys(names, 0.0)
+    while (now := time.monotonic()) < end:
+        for name in names:
+            decoded = (await page.evaluate(f"stats('{name}')"))["video"]["framesDecoded"]
+            longest[name] = max(longest[name], now - since[name])
+            if decoded != frames[name]:
+                since[name], frames[name] = now, decoded
+        await asyncio.sleep(0.05)
+    return longest
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_each_classroom_on_its_own_layer(codec: str, relay: Relay) -> None:
+    def stand(name: str, place: Place) -> None:
+        """Puts a receiver on the ladder where its line would, and keeps it there."""
+        receiver = relay._rungs._receivers[ROOM, PeerId(name)]
+        receiver._standing = Standing(place, changed_at=float("inf"))
+        receiver.assign(relay.monotonic())
+
+    async with chromium() as browser:
+        lead = await open_page(browser, relay)
+        await lead.evaluate(f"publish('teacher', '{codec}', 3)")
+        await until(lambda: all(v.keyframes for v in relay.snapshot(ROOM).layers if v.kind == "video"), 10)
+        page = await open_page(browser, relay)
+        for name in ("steady", "less", "least", "ear"):
+            await page.evaluate(f"subscribe('{name}')")
+        await heights(page, {"steady": 720, "less": 720, "least": 720})
+        stand("less", Place("full", 1))
+        stand("least", Place("full", 2))
+        await relay.carry_out(ChooseRung(ROOM, PeerId("ear"), "audio"))
+        await heights(page, {"steady": 720, "less": 360, "least": 180})
+        deaf = await page.evaluate("stats('ear')")
+        standing = asyncio.create_task(longest_stands(page, ("steady", "less", "least"), 4))
+        await asyncio.sleep(1)
+        stand("less", Place("full", 2))
+        stand("least", Place("full", 0))
+        longest = await standing
+        for name in ("less", "least"):
+            assert longest[name] <= max(1.0, 3 * longest["steady"]), "no frozen second, as far as the machine keeps up"
+        await heights(page, {"steady": 720, "less": 180, "least": 720})
+        now = await page.evaluate("stats('ear')")
+        assert now["video"]["framesDecoded"] == deaf["video"]["framesDecoded"]
+        assert now["audio"]["packetsReceived"] > deaf["audio"]["packetsReceived"] + 100
+        await relay.carry_out(ChooseRung(ROOM, PeerId("ear"), None))
+        await watch(page, "ear")
+        for name in ("steady", "less", "least", "ear"):
+            stats = await page.evaluate(f"stats('{name}')")
+            assert stats["pictureAfter"] < 3000, "milliseconds from the offer; a tenth of a second on an idle machine"
+            assert stats["video"]["packetsLost"] <= 5, "changes of layer are no gaps"
 
 
 async def test_the_synthetic_class_can_be_watched(relay: Relay) -> None:

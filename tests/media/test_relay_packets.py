@@ -7,7 +7,7 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media import rtcp, rtp
+from media import rtcp, rtp, vp8
 from media.encoding import h264_payloads, vp8_payloads
 from media.keyframes import APART, REPEAT, KeyframeRequests
 from media.reception import Reception
@@ -199,3 +199,23 @@ def test_reception_counts_loss_and_jitter() -> None:
     assert 20 <= block.fraction <= 30
     assert reception.jitter_ms < 0.1
     assert reception.block(2.0).fraction == 0, "the fraction covers the time since the last report"
+
+
+@given(st.binary(max_size=12), st.integers(-(2**20), 2**20), st.integers(-300, 300))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_vp8_payload_is_renumbered_without_an_error(payload: bytes, picture: int, base: int) -> None:
+    changed = vp8.renumber(payload, picture, base)
+    assert len(changed) == len(payload)
+    before, after = vp8.ids(payload), vp8.ids(changed)
+    if before is None or after is None:
+        assert changed == payload
+        return
+    assert after.picture == (before.picture + picture) % (1 << 15 if before.long else 1 << 7)
+    assert after.base == ((before.base + base) % 256 if before.base_at else 0)
+
+
+def test_vp8_ids_are_found() -> None:
+    assert vp8.ids(b"\x90\xe0\xff\xfe\x07\x20rest") == vp8.Ids(0x7FFE, True, 7, 4)
+    assert vp8.ids(b"\x90\x80\x05rest") == vp8.Ids(5, False, 0, 0)
+    assert vp8.ids(b"\x10rest") is None
+    assert vp8.renumber(b"\x90\xe0\xff\xfe\xff\x20rest", 3, 2) == b"\x90\xe0\x80\x01\x01\x20rest"

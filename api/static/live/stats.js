@@ -58,8 +58,8 @@ export async function readSent(pc) {
   const sent = { framesEncoded: 0, bytesSent: 0, height: 0, limitedBy: "none", roundTripMs: /** @type {number|null} */ (null) };
   for (const report of (await pc.getStats()).values()) {
     if (report.type === "outbound-rtp") sent.bytesSent += report.bytesSent ?? 0;
-    if (report.type === "outbound-rtp" && report.kind === "video") {
-      sent.framesEncoded = report.framesEncoded ?? 0;
+    if (report.type === "outbound-rtp" && report.kind === "video" && (report.frameHeight ?? 0) >= sent.height) {
+      sent.framesEncoded = report.framesEncoded ?? 0; // of the largest size that is being sent
       sent.height = report.frameHeight ?? 0;
       sent.limitedBy = report.qualityLimitationReason ?? "none";
     }

@@ -3,11 +3,29 @@ import { MediaLink } from "./link.js";
 
 /** @typedef {import("./link.js").Grant} Grant */
 
-/** What the camera is asked for and the sender may spend. `smooth` is for schools with a thin uplink. */
+/** What the camera is asked for and the sender may spend on all sizes together. `smooth` is for schools with a thin uplink. */
 export const QUALITIES = {
-  clear: { width: 1280, height: 720, frameRate: 25, maxBitrate: 1_200_000 },
+  clear: { width: 1280, height: 720, frameRate: 25, maxBitrate: 1_800_000 },
   smooth: { width: 640, height: 360, frameRate: 15, maxBitrate: 450_000 },
 };
+
+/**
+ * The sizes a picture is sent in at once, smallest first, so that each classroom gets one that its line carries.
+ * @type {Record<number, {rid: string, scaleResolutionDownBy: number, share: number}[]>} by number of sizes
+ */
+const SIZES = {
+  1: [{ rid: "h", scaleResolutionDownBy: 1, share: 1 }],
+  2: [
+    { rid: "l", scaleResolutionDownBy: 2, share: 0.22 },
+    { rid: "h", scaleResolutionDownBy: 1, share: 0.78 },
+  ],
+  3: [
+    { rid: "l", scaleResolutionDownBy: 4, share: 0.07 },
+    { rid: "m", scaleResolutionDownBy: 2, share: 0.24 },
+    { rid: "h", scaleResolutionDownBy: 1, share: 0.69 },
+  ],
+};
+const SOUND = { spoken: 40_000, music: 96_000 }; // bits a second
 
 const PATIENCE = 4; // the relay reports on what it receives about once a second
 
@@ -40,23 +58,40 @@ export class Publisher extends MediaLink {
 
   /** @param {RTCPeerConnection} pc */
   #offer(pc) {
-    for (const kind of ["audio", "video"]) {
-      const track = this.#stream.getTracks().find((candidate) => candidate.kind === kind);
-      if (!track) continue;
-      if (kind === "video") track.contentHint = "motion";
-      const encoding = kind === "video" ? { maxBitrate: this.#bitrate } : { maxBitrate: this.#music ? 96_000 : 40_000 };
-      pc.addTransceiver(track, { direction: "sendonly", streams: [this.#stream], sendEncodings: [encoding] });
+    const [sound] = this.#stream.getAudioTracks();
+    const [picture] = this.#stream.getVideoTracks();
+    const init = { direction: /** @type {const} */ ("sendonly"), streams: [this.#stream] };
+    if (sound) pc.addTransceiver(sound, { ...init, sendEncodings: [{ maxBitrate: this.#sound }] });
+    if (!picture) return;
+    picture.contentHint = "motion";
+    const sizes = SIZES[(picture.getSettings().height ?? 0) >= 720 ? 3 : 2];
+    try {
+      pc.addTransceiver(picture, { ...init, sendEncodings: sizes.map((size) => this.#encoding(size)) });
+    } catch {
+      pc.addTransceiver(picture, { ...init, sendEncodings: [{ maxBitrate: this.#bitrate }] }); // this browser sends one size only
     }
+  }
+
+  /** @param {{rid: string, scaleResolutionDownBy: number, share: number}} size @returns {RTCRtpEncodingParameters} */
+  #encoding({ rid, scaleResolutionDownBy, share }) {
+    return { rid, scaleResolutionDownBy, maxBitrate: Math.round(share * this.#bitrate) };
+  }
+
+  get #sound() {
+    return this.#music ? SOUND.music : SOUND.spoken;
   }
 
   /** Tells the senders what they may spend; sound is never what gives way. */
   async #limit() {
     for (const sender of this.pc?.getSenders() ?? []) {
       const parameters = sender.getParameters();
-      const encoding = parameters.encodings?.[0];
-      if (!encoding || !sender.track) continue;
-      encoding.maxBitrate = sender.track.kind === "video" ? this.#bitrate : this.#music ? 96_000 : 40_000;
-      encoding.priority = sender.track.kind === "audio" ? "high" : "medium";
+      const encodings = parameters.encodings ?? [];
+      if (!encodings.length || !sender.track) continue;
+      const sizes = SIZES[encodings.length];
+      encodings.forEach((encoding, index) => {
+        encoding.maxBitrate = sender.track?.kind === "audio" ? this.#sound : Math.round(sizes[index].share * this.#bitrate);
+        encoding.priority = sender.track?.kind === "audio" ? "high" : "medium";
+      });
       await sender.setParameters(parameters);
     }
   }
