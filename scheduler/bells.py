@@ -89,6 +89,20 @@ class Bell:
                 opened |= 1 << number
         return opened
 
+    def core(self, number: int, busy: Mask) -> Mask | None:
+        """The minutes that all windows free of `busy`, of those that a window stands for, have in common; None where none is free.
+
+        The outermost windows of a gap between two busy times are among them, so longer ones and those between hold these minutes too.
+        """
+        variants = self._variants[number]
+        if not variants[-1] & busy:  # the whole period
+            return self.masks[number]
+        common: Mask | None = None
+        for one in variants:
+            if not one & busy:
+                common = one if common is None else common & one
+        return common
+
     def touching(self, receiver: School) -> tuple[Bits, Bits]:
         """H5: the windows that cover parts of one or two periods of a receiving school, and those of them that may cover two."""
         fits: Bits = 0

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -51,6 +52,8 @@ class Found:
     steps: int
     meetings: tuple[Meeting, ...]
     """The state as delivery meetings, for the case that nobody lives to finish it."""
+    schools: Mapping[SchoolCode, int]
+    """Weighted halves that each receiving school gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,13 @@ class Known:
     """News for a searcher: what is proved for single schools."""
 
     ceilings: Mapping[SchoolCode, SchoolCeiling]
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """News for the prover: schools that get in some plan what is proved to be the most they can get."""
+
+    schools: frozenset[SchoolCode]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,9 @@ def searcher(line: Connection, task: Task, number: int) -> None:
             state = search.best()
             told, told_at = search.best_weighted, now
             meetings = meetings_of(offers, state, task.previous)
-            line.send(Found(told, state, search.stands(state.seats.items()), search.steps, meetings))
+            line.send(
+                Found(told, state, search.stands(state.seats.items()), search.steps, meetings, given(offers, state))
+            )
         if line.poll():
             order = line.recv()
             if isinstance(order, Finish):
@@ -212,14 +224,33 @@ def meetings_of(offers: Offers, state: Snapshot, previous: Plan | None) -> tuple
     return tuple(numbered(delivery_meetings(board), previous))
 
 
+def given(offers: Offers, state: Snapshot) -> Mapping[SchoolCode, int]:
+    """Weighted halves that each receiving school gets in a state."""
+    found: Counter[SchoolCode] = Counter()
+    for need, numbers in state.seats.items():
+        want = offers.wants[need]
+        found[want.school] += want.weight * sum(offers.halves[number] for number in numbers)
+    return found
+
+
 def prover(line: Connection, task: Task) -> None:
     """The process that lowers the bound until nothing more can be proved."""
     parent = os.getppid()
+    met: set[SchoolCode] = set()
+
+    def is_met(school: SchoolCode) -> bool:
+        while line.poll():
+            news = line.recv()
+            assert isinstance(news, Met)
+            met.update(news.schools)
+        return school in met
+
     prove(
         task.problem,
         lambda bound, ceilings: line.send(Proved(bound, dict(ceilings))),
         lambda: os.getppid() == parent,
         seconds=8.0,
+        met=is_met,
     )
 
 
@@ -239,7 +270,9 @@ class Crew:
         self.ceilings: Mapping[SchoolCode, SchoolCeiling] = {}
         self.plan: Plan | None = None
         self.steps: dict[int, int] = {}
-        self.prover_done = False
+        self._given: dict[SchoolCode, int] = {}
+        """Most weighted halves that any plan so far gives a school."""
+        self._met: set[SchoolCode] = set()
         self._lines: dict[Connection, BaseProcess] = {}
         self.searchers: list[Connection] = []
         for number in range(max(1, limits.workers)):
@@ -269,6 +302,8 @@ class Crew:
             heard = True
             if isinstance(message, Found):
                 self.steps[id(line)] = message.steps
+                for school, weighted in message.schools.items():
+                    self._given[school] = max(weighted, self._given.get(school, 0))
                 best = self.best
                 if best is None or (message.weighted, message.stands) > (best.weighted, best.stands):
                     self.best = message
@@ -279,10 +314,22 @@ class Crew:
                     self._order(searcher_line, Known(message.ceilings))
             elif isinstance(message, Finished):
                 self.plan = message.plan
+        if heard:
+            self._tell_met()
         return heard
 
+    def _tell_met(self) -> None:
+        """Tells the prover once of every school at its ceiling: what a plan reaches cannot be lowered."""
+        fresh = frozenset(
+            school
+            for school, ceiling in self.ceilings.items()
+            if school not in self._met and self._given.get(school, 0) >= ceiling.weighted
+        )
+        if fresh and not self._prover.closed:
+            self._met |= fresh
+            self._order(self._prover, Met(fresh))
+
     def _gone(self, line: Connection) -> None:
-        self.prover_done = self.prover_done or line is self._prover
         line.close()
         if line in self.searchers:
             self.searchers.remove(line)

@@ -446,11 +446,18 @@ class SubModel:
         if not self.seat:
             return 0
         solver = self._solver(seconds, 0, work)
-        status = solver.solve(self.model)
-        if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
-            return most  # a false INFEASIBLE (nobody seated is a solution) proves nothing
-        bound = solver.best_objective_bound
-        return min(most, math.floor(bound + 1e-6)) if math.isfinite(bound) else most
+        return proved(solver, solver.solve(self.model), most)
+
+
+def proved(solver: cp_model.CpSolver, status: cp_model.CpSolverStatus, most: int) -> int:
+    """The solver's bound of a sum that is to be as large as possible, where it proves more than `most`.
+
+    Of a model to which doing nothing is a solution; so INFEASIBLE is false (OR-Tools issue 5274) and proves nothing. Where the time ran out
+    before there was any bound the status is UNKNOWN and the bound 0.
+    """
+    bound = solver.best_objective_bound
+    known = status in (cp_model.OPTIMAL, cp_model.FEASIBLE) or (status == cp_model.UNKNOWN and bound > 0)
+    return min(most, math.floor(bound + 1e-6)) if known and math.isfinite(bound) else most
 
 
 def clique_groups(masks: Sequence[Mask]) -> list[tuple[int, ...]]:

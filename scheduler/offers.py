@@ -379,6 +379,12 @@ class Offers:
         school = self.wants[need].school
         return frozenset(n for spots in self.seats[need].values() for n in spots if self.covers_two(school, n))
 
+    def core(self, number: int, busy: Mask) -> Mask | None:
+        """The minutes that a spot of relaxed offers holds whatever window is chosen that is free of `busy`; None where there is none."""
+        place = self._window[number]
+        assert place is not None
+        return self.bells[place[0]].core(place[1], busy)
+
     def covers_two(self, school: SchoolCode, number: int) -> bool:
         """Whether a meeting in the spot costs the receiving school parts of two periods."""
         place = self._window[number]

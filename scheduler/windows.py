@@ -36,6 +36,11 @@ def shortest(period: Window, policy: Policy) -> Minute:
     return min(policy.min_common_minutes, period[1] - period[0])
 
 
+def turns(period: Window, policy: Policy) -> int:
+    """H5: the delivery windows that fit into a lead school's period one after the other."""
+    return (period[1] - period[0]) // max(1, shortest(period, policy))
+
+
 def windows_in(period: Window, policy: Policy, breaks: Iterable[Minute]) -> tuple[Window, ...]:
     """The windows of least length worth trying inside a lead school's period.
 
