@@ -33,6 +33,7 @@ kills: $(VENV)/installed ## kill the planner at fifty moments of a run: no plan 
 lines: $(VENV)/installed ## a class over lines that lose 5, 10 and 20 %, 300 ms there and back: joins and sound, as JSON
 	cd tests/media && ../../$(BIN)/python bad_lines.py
 	cd tests/media && ../../$(BIN)/python bad_lines.py --bursts --seeds 1
+	cd tests/media && ../../$(BIN)/python bad_lines.py --chromium
 
 fuzz: $(VENV)/installed ## ten minutes of mutated SDP, STUN, DTLS, RTP and RTCP beside a living class; SEED=n for another run
 	cd tests/media && ../../$(BIN)/python media_fuzz.py --seed $(or $(SEED),1)

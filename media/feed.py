@@ -20,8 +20,9 @@ from media.track import OutgoingTrack
 
 MOST_RESENT = 400
 """Packets sent again to one feed in a second; a storm of NACKs costs no more."""
-AGAIN_AFTER = 0.02
-"""Seconds in which a packet is not sent twice to the same feed."""
+AGAIN_AFTER, LONGEST_AGAIN = 0.02, 0.4
+"""Seconds in which a packet is not sent twice to the same feed; where the line's round trip is known, most of that: browsers ask
+for sound several times before the first answer can be there."""
 STRETCHES = 4
 """Stretches out of which packets are sent again: what was lost just before a switch is asked for just after it."""
 FARTHEST = 10.0
@@ -30,6 +31,9 @@ FARTHEST = 10.0
 
 class Line(Protocol):
     """The subscriber's session as its feeds see it."""
+
+    round_trip: float | None
+    """Milliseconds."""
 
     @property
     def address(self) -> Address: ...
@@ -248,7 +252,8 @@ class Feed:
         if now - began >= 1.0:
             self._window, count = (now, 0), 0
             self._resent.clear()
-        if count >= MOST_RESENT or now - self._resent.get(number, float("-inf")) < AGAIN_AFTER:
+        again = max(AGAIN_AFTER, min(LONGEST_AGAIN, (self._line.round_trip or 0.0) * 0.0008))
+        if count >= MOST_RESENT or now - self._resent.get(number, float("-inf")) < again:
             return False
         self._window = (self._window[0], count + 1)
         self._resent[number] = now

@@ -345,8 +345,13 @@ async def run(seed: int, *, seconds: float, sdp: int = 0) -> dict[str, Any]:
     for name in ("tasks", "descriptors"):
         if getattr(last, name) > getattr(readings[0], name) + 12:
             faults.append(f"{name} grew from {getattr(readings[0], name)} to {getattr(last, name)}")
-    memory = {"first": readings[0].kib, "middle": middle.kib, "last": last.kib}
-    return {"seed": seed, "seconds": seconds, "done": dict(fuzz.done), "kib": memory, "faults": faults[:20]}
+    return {
+        "seed": seed,
+        "seconds": seconds,
+        "done": dict(fuzz.done),
+        "kib": [r.kib for r in readings],
+        "faults": faults[:20],
+    }
 
 
 if __name__ == "__main__":

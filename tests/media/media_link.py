@@ -3,6 +3,7 @@ server. Whatever the page fetches from `/whip` and `/whep` goes to the relay; it
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -80,6 +81,8 @@ async def open_link_page(
 
 async def _offered(route: Route, path: str, relay: Relay, line: BadLine | None) -> None:
     _, door, name = path.split("/")
+    if line is not None:
+        await asyncio.sleep(line.there.impairment.delay + line.back.impairment.delay)  # HTTP has the same way
     ask = relay.publish if door == "whip" else relay.subscribe
     try:
         answer = await ask(ROOM, LEAD, PeerId(name), route.request.post_data or "")

@@ -17,6 +17,7 @@ from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId,
 from media.orders import CloseRoom
 from media.peer import PAYLOAD_TYPES
 from media.relay import Relay
+from media.subscribing import SubscriberSession
 from media.values import RelayConfig
 
 H264, OPUS = PAYLOAD_TYPES["H264"], PAYLOAD_TYPES["OPUS"]
@@ -146,6 +147,24 @@ async def test_lost_packets_are_sent_again_from_the_ring(relay: Relay, teacher: 
         await relay.close_session(session)
         await pupil.close()
     assert relay.snapshot(ROOM).layers[-1].retransmitted >= 8
+
+
+async def test_what_is_under_way_is_not_sent_again(relay: Relay, teacher: ScriptedPublisher) -> None:
+    """Browsers ask for sound every few tens of milliseconds, however far away they are."""
+    teacher.stream()
+    for round_trip, answers in ((300.0, 1), (None, 4)):
+        pupil, session = await join(relay, f"far-{round_trip}", report_every=99)
+        subscriber = relay._sessions[session]
+        assert isinstance(subscriber, SubscriberSession)
+        subscriber.round_trip = round_trip
+        await until(lambda p=pupil: OPUS in p.streams and p.streams[OPUS].packets > 10)
+        stream, before = pupil.streams[OPUS], relay.snapshot(ROOM).layers[0].retransmitted
+        wanted = stream.highest & 0xFFFF
+        for _ in range(4):
+            pupil.peer.send_rtcp(rtcp.nack(1, stream.ssrc, [wanted]))
+            await asyncio.sleep(0.04)
+        await until(lambda b=before, a=answers: relay.snapshot(ROOM).layers[0].retransmitted - b == a)
+        await pupil.close()
 
 
 async def test_gaps_of_the_publisher_are_asked_for_and_filled(relay: Relay, teacher: ScriptedPublisher) -> None:
