@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, TypeAdapter
 
 from api.routing import HexId, Shape
+from media.ladder import Rung
 
 Signal = Annotated[int, Field(ge=0, le=100_000_000)]
 
@@ -38,6 +39,13 @@ class Devices(Shape):
     type: Literal["devices"]
     camera: bool | None
     microphone: bool | None
+
+
+class Choose(Shape):
+    """How much of the class this classroom wants to receive; null: as much as its line carries."""
+
+    type: Literal["rung"]
+    rung: Rung | None
 
 
 class Notice(Shape):
@@ -77,5 +85,5 @@ class Stats(Shape):
     restarts: Signal = 0
 
 
-Message = Beat | Hand | Lower | Floor | Devices | Notice | Stats
+Message = Beat | Hand | Lower | Floor | Devices | Choose | Notice | Stats
 INCOMING: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])

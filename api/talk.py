@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from api.figures import stamp
 from api.hall import LiveRoom, Seat
 from api.live import OccurrencePath, side_of
-from api.messages import INCOMING, Beat, Devices, Floor, Hand, Lower, Notice, Stats
+from api.messages import INCOMING, Beat, Choose, Devices, Floor, Hand, Lower, Notice, Stats
 from api.problems import Problem
 from api.refused import problem_of
 from api.routing import SIGNED_IN, Call, Nothing, Routes
 from config.words import Language
+from media.events import PeerId, RoomId
+from media.orders import ChooseRung
 from rooms.planning.occurrences import SideView
 from rooms.refusals import Refusal
 
@@ -129,6 +131,9 @@ class Conversation:
             case Devices() if not leads:
                 self.seat.devices = message.model_dump(exclude={"type"})
                 await self.room.announce()
+            case Choose() if not leads:
+                order = ChooseRung(RoomId(self.room.id), PeerId(self.side.id), message.rung)
+                await self.call.app.media.order(order)
             case Notice() if leads:
                 await self._publish({"type": "notice", "text": message.text, "at": stamp(self.call.app.clock.now())})
             case Stats():

@@ -88,6 +88,8 @@ def _session(before: SessionView | None, now: SessionView, seconds: float) -> di
         "lost_percent": lost_percent,
         "jitter_ms": _rounded(now.jitter_ms),
         "round_trip_ms": _rounded(now.round_trip_ms),
+        "rung": now.rung,
+        "rid": now.rid,
         "grade": grade_of(lost_percent, now.round_trip_ms),
     }
 

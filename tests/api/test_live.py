@@ -177,6 +177,8 @@ async def test_a_beat_gives_the_servers_time(site: Site) -> None:
         ("device", '{"type": "hand", "up": "perhaps"}', "bad_request"),
         ("lead_teacher", '{"type": "devices", "camera": true, "microphone": true}', "not_allowed"),
         ("lead_teacher", '{"type": "floor", "side": "x"}', "bad_request"),
+        ("lead_teacher", '{"type": "rung", "rung": "audio"}', "not_allowed"),
+        ("device", '{"type": "rung", "rung": "cellar"}', "bad_request"),
         ("lead_teacher", '{"type": "floor", "side": null}', "occurrence_not_live"),
         ("lead_teacher", '{"type": "notice", "text": " "}', "bad_request"),
     ],

@@ -83,7 +83,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     assert (await received(teacher.page, picture))["height"] <= 180
     await expect(point.page.locator("#step-camera")).to_have_attribute("data-state", "open")
     assert await teacher.page.evaluate(SIZES) == [180, 360], "one for good lines and one for thin ones"
-    await is_figured(tile)
+    await is_figured(tile, point.page)
 
     await village.page.keyboard.press("h")
     await expect(tile).to_have_attribute("data-hand", "up")
@@ -95,10 +95,15 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
         await screen.context.close()
 
 
-async def is_figured(tile: Any) -> None:
-    """The relay's figures of a class stand on its tile, in words."""
+async def is_figured(tile: Any, point: Page) -> None:
+    """The relay's figures of a class stand on its tile, in words; so does what another class chose to receive."""
     await expect(tile.locator("[data-f=vitals]")).to_contain_text("线路好", timeout=12_000)
     await expect(tile.locator("[data-f=vitals]")).to_contain_text("丢包")
+    await point.evaluate("sanke.room.send('rung', {rung: 'audio'})")
+    vitals = tile.page.locator(".class-tile").filter(has_text="石门教学点").locator("[data-f=vitals]")
+    await expect(vitals).to_contain_text("只收声音")
+    await point.evaluate("sanke.room.send('rung', {rung: null})")
+    await expect(vitals).not_to_contain_text("只收声音")
 
 
 async def speaks_and_is_heard(teacher: Page, village: Page, point: Page, tile: Any, picture: str) -> None:

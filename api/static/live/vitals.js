@@ -11,6 +11,8 @@ import { tell, word } from "./page.js";
  * @property {number|null} jitter_ms
  * @property {number|null} round_trip_ms
  * @property {"good"|"fair"|"poor"} grade
+ * @property {"full"|"no_camera"|"slides"|"audio"|"nothing"|null} rung how much of the class a subscriber is sent
+ * @property {string|null} rid which size of the picture; null while it is sent none
  */
 /** @typedef {{sessions: Session[], seen: Record<string, {freezes: number, freeze_seconds: number, height: number}>}} Media */
 
@@ -38,8 +40,10 @@ export function showVitals(tiles, media) {
     const grade = GRADES[Math.max(...down.map((each) => GRADES.indexOf(each.grade)))];
     tile.dataset.grade = grade;
     const seen = media.seen[side];
+    const rung = down.find((each) => each.source === "lead")?.rung;
     const words = [
       word(`teacher.line_${grade}`),
+      rung && rung !== "full" ? word(`live.rung_${rung}`) : "",
       lost === null ? "" : word("teacher.line_lost", { n: lost }),
       roundTrip === null ? "" : word("teacher.line_round_trip", { n: Math.round(roundTrip) }),
       seen?.height ? word("teacher.line_height", { n: seen.height }) : "",
