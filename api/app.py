@@ -19,7 +19,9 @@ from api.routing import Route, serve
 from api.services import SERVICES, Services
 from api.static_files import serve_static
 from api.system import DOCUMENT, printed
+from api.upstream import HttpUpstream
 from config.settings import Settings
+from media.cascade import Cascade, is_edge
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot
 from media.orders import InProcess
 from media.relay import Relay
@@ -90,7 +92,7 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
     jobs = PlanJobs(store, clock, settings, open_broker(redis_url))
 
     def heard(event: MediaEvent) -> None:
-        if isinstance(event, Connected | Disconnected | MediaSlot):
+        if isinstance(event, Connected | Disconnected | MediaSlot) and not is_edge(event.peer):
             board.on_media_event(event)
 
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
@@ -98,13 +100,16 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
     media_port = InProcess(relay.carry_out) if kind == "alone" else OverBus(placement, bus)
     board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings, media_port)
     hall = Hall(bus, board.state, clock, placement.find)
+    joins = JoinTokens(join_key(settings), clock)
+    member = Member(relay, placement, bus, clock.monotonic) if kind != "web" else None
     return Services(
         settings=settings,
         store=store,
         clock=clock,
         bus=bus,
         relay=relay,
-        member=Member(relay, placement, bus, clock.monotonic) if kind != "web" else None,
+        member=member,
+        cascade=Cascade(relay, HttpUpstream(member, joins)) if member is not None and kind == "relay" else None,
         placement=placement,
         watch=Watch(placement, hall.relay_gone, settings.relay_origins),
         media=media_port,
@@ -114,7 +119,7 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
         pages=Pages(settings),
         limits=Limits(redis_url, scale=settings.rate_limit_scale),
         metrics=Metrics(),
-        joins=JoinTokens(join_key(settings), clock),
+        joins=joins,
         hall=hall,
         onlookers=Onlookers(hall, clock),
         vitals=Vitals(relay.snapshot, bus, clock),

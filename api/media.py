@@ -18,6 +18,7 @@ from api.join import SOURCE, Join, JoinRole, ice_links, ice_servers
 from api.problems import Problem
 from api.routing import PUBLIC, Call, HexId, Nothing, Routes, Shape
 from api.workers import elsewhere
+from media.cascade import is_edge
 from media.errors import BadOffer, Full, NoFloor, NoPublisher, NothingInCommon, RelayError, SourceTaken, UnknownSession
 from media.events import PeerId, RoomId, SessionId, SourceName
 from media.values import Answer, SessionView
@@ -86,13 +87,15 @@ async def publish(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
 )  # fmt: skip
 async def subscribe(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
     join = await _joining(call, "subscribe")
-    if (moved := await _elsewhere(call, RoomId(join.room), PeerId(join.side))) is not None:
+    room, source, peer = RoomId(join.room), SourceName(join.source), PeerId(join.side)
+    if (moved := await _elsewhere(call, room, None if is_edge(peer) else peer)) is not None:
         return moved
+    if call.app.cascade is not None and not is_edge(peer):
+        with refusals_told():
+            await call.app.cascade.ensure(room, source)
     offer = await _text(call.request, SDP)
     with refusals_told():
-        answer = await call.app.relay.subscribe(
-            RoomId(join.room), SourceName(join.source), PeerId(join.side), offer, origin=call.caller.address
-        )
+        answer = await call.app.relay.subscribe(room, source, peer, offer, origin=call.caller.address)
     return _created(call, join, answer)
 
 

@@ -40,7 +40,12 @@ def _stages(services: Services) -> list[Stage]:
         yield
         await taker.close()
 
-    return [*foundations(services), evidence, *relaying(services), orders]
+    async def cascade(_app: web.Application) -> AsyncIterator[None]:
+        yield
+        assert services.cascade is not None
+        await services.cascade.close()
+
+    return [*foundations(services), evidence, *relaying(services), cascade, orders]
 
 
 @asynccontextmanager

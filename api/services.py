@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from api.onlookers import Onlookers
     from api.pages import Pages
     from config.settings import Settings
+    from media.cascade import Cascade
     from media.orders import MediaPort
     from media.relay import Relay
     from rooms.audit.checkpoints import Checkpointer
@@ -42,6 +43,8 @@ class Services:
     """Runs where there is a `member`; elsewhere live media is on workers."""
     member: Member | None
     """This process's relay as one of the workers."""
+    cascade: Cascade | None
+    """Brings a large room's sources from its origin to this worker."""
     placement: Placement
     """Which worker has which room."""
     watch: Watch

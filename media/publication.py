@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from media import rtcp
 from media.events import PeerId, RoomId, SourceName
@@ -19,13 +19,19 @@ from media.udp import UdpPort
 from media.values import Kind, LayerView
 
 if TYPE_CHECKING:
-    from media.publishing import PublisherSession
     from media.subscribing import SubscriberSession
 
 KINDS: tuple[Kind, ...] = ("audio", "video")
 MEASURE_EVERY = 1.0
 REMEMBERED_REPORTS = 16
 """For each subscriber: more than a browser waits before it refers to one."""
+
+
+class Publisher(Protocol):
+    """Who sends a source: a peer's session, or the pull of an edge."""
+
+    def ask(self, feedback: bytes) -> None:
+        """Sends it a feedback message."""
 
 
 class ClockReport(NamedTuple):
@@ -43,7 +49,7 @@ class Publication:
         self.room, self.source, self.owner = room, source, owner
         self.cname = secrets.token_hex(8)
         self.tracks: Mapping[Kind, OutgoingTrack] = {kind: OutgoingTrack(kind, port) for kind in KINDS}
-        self.publisher: PublisherSession | None = None
+        self.publisher: Publisher | None = None
         """The connected one."""
         self.silent = False
         """Its sound goes no further: a classroom that has not the floor."""
@@ -80,7 +86,7 @@ class Publication:
         """The SSRCs that go into a subscriber's answer."""
         return {kind: track.stream for kind, track in self.tracks.items()}
 
-    def attach(self, publisher: PublisherSession, codecs: Mapping[Kind, str], rids: Sequence[str], now: float) -> None:
+    def attach(self, publisher: Publisher, codecs: Mapping[Kind, str], rids: Sequence[str], now: float) -> None:
         """A publisher's connection takes the source over; `rids` names the layers of its picture, lowest first."""
         self.publisher = publisher
         self.version += 1
@@ -91,7 +97,7 @@ class Publication:
         for subscriber in self.subscribers:
             subscriber.publisher_changed(now)
 
-    def detach(self, publisher: PublisherSession) -> None:
+    def detach(self, publisher: Publisher) -> None:
         """The publisher's connection ended; a newer one is not touched."""
         if self.publisher is publisher:
             self.publisher = None

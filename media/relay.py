@@ -72,6 +72,8 @@ class Relay:
         self._candidates: tuple[tuple[str, int], ...] = ()
         self._identity = Identity()
         self._switchboard = Switchboard(self.send, monotonic)
+        self._lent: set[tuple[RoomId, SourceName]] = set()
+        """Publications that an edge's cascade feeds."""
         self._packets_before = 0
         self.recorder = Recorder(self, config.folder, config.must_stay_free)
 
@@ -192,6 +194,8 @@ class Relay:
         )
 
     def _has_publisher(self, publication: Publication) -> bool:
+        if (publication.room, publication.source) in self._lent:
+            return False
         return publication.publisher is not None or any(
             isinstance(s, PublisherSession) and s.publication is publication for s in self._sessions.values()
         )
@@ -270,7 +274,7 @@ class Relay:
 
     async def _give_floor(self, room: RoomId, peer: PeerId | None) -> None:
         """The others' subscriptions to a classroom that lost the floor end, its sound stops at the door."""
-        if not any(session.name.room == room for session in self._sessions.values()):
+        if not any(where == room for where, _ in self._publications):
             return
         self._floors.give(room, peer)
         for (where, source), publication in self._publications.items():
@@ -325,7 +329,24 @@ class Relay:
             refused_checks=self._switchboard.refused_checks,
         )
 
-    # What sessions and the recorder need of their house.
+    # What sessions, the recorder and the cascade need of their house.
+
+    def lend(self, room: RoomId, source: SourceName) -> Publication:
+        """A publication that is fed from the room's origin until it is taken back."""
+        publication = self._publications.get((room, source)) or Publication(room, source, PeerId(""), self._started())
+        self._publications[room, source] = publication
+        self._lent.add((room, source))
+        return publication
+
+    def take_back(self, room: RoomId, source: SourceName) -> None:
+        """The publication is fed no more; who received it waits until a publisher comes, or leaves."""
+        self._lent.discard((room, source))
+        self._drop_empty((room, source))
+
+    def subscribed(self, room: RoomId, source: SourceName) -> bool:
+        """Whether somebody here receives the source, or is about to."""
+        wanted = (room, source, "subscriber")
+        return any((s.name.room, s.name.source, s.name.role) == wanted for s in self._sessions.values())
 
     def publications(self, room: RoomId) -> list[Publication]:
         """The room's sources."""
@@ -372,7 +393,7 @@ class Relay:
         return task
 
     def _drop_empty(self, key: tuple[RoomId, SourceName]) -> None:
-        if any((s.name.room, s.name.source) == key for s in self._sessions.values()):
+        if key in self._lent or any((s.name.room, s.name.source) == key for s in self._sessions.values()):
             return
         publication = self._publications.pop(key, None)
         if publication is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from media.cascade import is_edge
 from media.events import PeerId, RoomId
 from media.orders import CloseRoom
 from media.relay import Relay
@@ -147,7 +148,7 @@ class Member:
 
     def _held(self, room: RoomId, peers: frozenset[PeerId]) -> Held:
         kept = self._rooms.get(room)
-        return Held(kept.epoch if kept is not None else None, peers)
+        return Held(kept.epoch if kept is not None else None, frozenset(peer for peer in peers if not is_edge(peer)))
 
     async def _lose(self, room: RoomId) -> None:
         """The room was placed anew while we were away: its people come back at the other worker."""

@@ -11,13 +11,15 @@ from typing import Any, get_args
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from media.orders import Order
+from media.orders import Order, Record, ServeSegments
 from rooms.bus import GAP, Bus, Message
 from rooms.cluster import Away, Placement, WorkerId
 
 log = structlog.get_logger("cluster")
 
 ANSWER_SECONDS = 1.5
+AT_ORIGIN = (Record, ServeSegments)
+"""The origin alone has everything that is published; its edges must not do these once more."""
 ATTEMPTS = 2
 """An order may be lost on the bus; carried out twice it does the same."""
 _ORDERS: Mapping[str, TypeAdapter[Order]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Order)}
@@ -53,9 +55,9 @@ class OverBus:
         """Returns when every worker that has the room has carried it out, or is gone. What a living worker does not answer
         is logged: the domain's own state stands, and a relay that comes back hears the order again."""
         try:
-            await asyncio.gather(
-                *(self._to(worker, order) for worker in (await self._placement.find(order.room)).workers)
-            )
+            standing = await self._placement.find(order.room)
+            workers = filter(None, [standing.origin]) if isinstance(order, AT_ORIGIN) else standing.workers
+            await asyncio.gather(*(self._to(worker, order) for worker in workers))
         except (Away, Unanswered) as error:
             log.error("order_unanswered", order=type(order).__name__, room=order.room, error=str(error))
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import structlog
 
+from media.cascade import is_edge
 from media.events import RoomId
 from media.values import RoomStats, SessionView
 from rooms.bus import GAP, Bus
@@ -68,7 +69,7 @@ def sessions_of(before: RoomStats, now: RoomStats, seconds: float) -> list[dict[
     return [
         _session(earlier.get(view.session), view, seconds)
         for view in sorted(now.sessions, key=lambda each: (each.peer, each.source))[:MOST_SESSIONS]
-        if view.connected
+        if view.connected and not is_edge(view.peer)
     ]
 
 

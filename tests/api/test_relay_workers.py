@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from class_of_clients import Client, until, until_true
-from cluster_world import Cluster, Crew, Row, clustered
+from cluster_world import SHARE, Cluster, Crew, Row, clustered
 
 from api.media import SDP
 from media.peer import Peer
@@ -166,3 +166,25 @@ async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: C
         assert await cluster.origin() != first
         assert [each.sessions for each in (lead, *classes)] == [2, 2]
     assert_kept([], await cluster.evidence())
+
+
+async def test_a_large_room_cascades_and_survives_its_origin(cluster: Cluster) -> None:
+    async with cluster.class_in_session(SHARE + 2) as (lead, classes):
+        await settled(lead, classes)
+        origin = await cluster.origin()
+        (edge,) = set(cluster.workers) - {origin}
+        assert lead.worker == origin
+        beyond = [each for each in classes if each.worker == edge]
+        assert len(beyond) == 2
+        assert {each.worker for each in classes} == {origin, edge}
+        await until_true(lambda: _slots_of_all(cluster, classes))
+        rows = await cluster.evidence()
+        assert {row.side for row in rows} <= {
+            lead.side,
+            *(each.side for each in classes),
+        }  # an edge is nobody's presence
+        killed = time.monotonic()
+        await cluster.crew.end(origin, signal.SIGKILL)
+        await until(lambda: {each.worker for each in (lead, *classes)} == {edge}, 10)
+        await settled(lead, classes, killed)
+        assert_kept(rows, await cluster.evidence())

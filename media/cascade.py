@@ -1,0 +1,252 @@
+"""The cascade of a large room: an edge gets each source once from the room's origin, and serves its own subscribers from it.
+
+To the origin an edge is one more subscriber (WHEP); to its subscribers the pulled source is a publication like any other: what
+is lost between the two is asked for again upstream, key pictures are wanted upstream once for all. When the origin is replaced
+the edge pulls from the new one, and its subscribers stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from media import rtcp, rtp
+from media.aiortc_bridge import HandshakeFailed, Unauthentic
+from media.errors import NoFloor, NoPublisher, RelayError
+from media.events import PeerId, RoomId, SourceName
+from media.floor import classroom_of
+from media.layer import Layer
+from media.orders import GiveFloor, Order
+from media.peer import Peer
+from media.publication import Publication
+from media.values import Kind
+
+log = logging.getLogger(__name__)
+
+EDGE = "edge:"
+"""An edge's peer id at the origin begins so; it is nobody's presence."""
+LOOK_EVERY = 0.25
+SILENT_AFTER = 2.0
+"""Seconds without a packet after which the source is asked for anew: sound comes fifty times a second."""
+UNWATCHED_AFTER = 10.0
+"""A source without subscribers is let go after so many seconds."""
+REPORT_EVERY = 1.0
+CONNECT_WITHIN = 5.0
+
+
+def is_edge(peer: PeerId) -> bool:
+    """Whether a peer is another worker and no side of the class."""
+    return peer.startswith(EDGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An origin's answer to an edge's offer, and the origin's address."""
+
+    origin: str
+    sdp: str
+
+
+class Upstream(Protocol):
+    """How an edge reaches origins; HTTP is the caller's matter."""
+
+    async def origin(self, room: RoomId) -> str | None:
+        """The address of the room's origin; None where that is this worker, or nobody knows."""
+
+    async def pull(self, room: RoomId, source: SourceName, offer: str) -> Pulled:
+        """Takes the offer to the origin. Raises what `Relay.subscribe` raises, OSError where the origin does not answer."""
+
+    async def close(self) -> None:
+        """Frees what it holds."""
+
+
+class House(Protocol):
+    """What the cascade needs of its relay."""
+
+    def monotonic(self) -> float: ...
+    def lend(self, room: RoomId, source: SourceName) -> Publication: ...
+    def take_back(self, room: RoomId, source: SourceName) -> None: ...
+    def subscribed(self, room: RoomId, source: SourceName) -> bool: ...
+    async def carry_out(self, order: Order) -> None: ...
+
+
+class Pull:
+    """One connection to the origin; the publisher of the edge's publication while it is attached."""
+
+    def __init__(self, publication: Publication, monotonic: Callable[[], float]) -> None:
+        self.origin = ""
+        self.lost = False
+        self._publication, self._monotonic = publication, monotonic
+        self._peer = Peer(on_rtp=self._rtp, on_rtcp=self._rtcp, on_lost=self._on_lost)
+        self._by_type: dict[int, tuple[Layer, bool]] = {}
+        self._last_at = monotonic()
+        self._report_at = 0.0
+
+    async def connect(self, pull: Callable[[str], Awaitable[Pulled]]) -> None:
+        """Offers, comes up and takes the publication over. Raises what `pull` raises, and OSError."""
+        answered = await pull(self._peer.offer(sends=False, rtx=True))
+        try:
+            await self._peer.connect(answered.sdp, patience=CONNECT_WITHIN)
+        except (HandshakeFailed, TimeoutError) as error:
+            raise ConnectionError(str(error)) from error
+        self.origin = answered.origin
+        self._attach()
+
+    def _attach(self) -> None:
+        assert self._peer.answer is not None
+        codecs: dict[Kind, str] = {}
+        for section in self._peer.answer.sections:
+            if section.rejected or section.kind not in ("audio", "video"):
+                continue
+            kind: Kind = "audio" if section.kind == "audio" else "video"
+            codecs[kind] = section.codecs[0].name
+        self._publication.attach(self, codecs, (), self._monotonic())
+        for section in self._peer.answer.sections:
+            best = self._publication.tracks["audio" if section.kind == "audio" else "video"].best
+            for codec in section.codecs:
+                self._by_type[codec.payload_type] = (best, codec.name == "RTX")
+
+    def silent(self, now: float) -> bool:
+        """Whether the origin ended the connection, or nothing came for a while."""
+        return self.lost or now - self._last_at > SILENT_AFTER
+
+    def _on_lost(self) -> None:
+        self.lost = True
+
+    def _rtp(self, packet: memoryview) -> None:
+        if self._publication.publisher is not self:
+            return
+        try:
+            parsed = rtp.parse(self._peer.channel.unprotect(bytes(packet)))
+        except Unauthentic:
+            return
+        route = self._by_type.get(parsed.payload_type) if parsed is not None else None
+        if parsed is None or route is None:
+            return
+        layer, repaired = route
+        self._last_at = self._monotonic()
+        if repaired:
+            if layer.reception is None or len(parsed.payload) < 3:
+                return
+            original = int.from_bytes(parsed.payload[:2], "big")
+            parsed = parsed._replace(sequence=original, ssrc=layer.reception.ssrc, payload=parsed.payload[2:])
+        layer.arrive(parsed, self._last_at)
+
+    def _rtcp(self, feedback: rtcp.Feedback) -> None:
+        now = self._monotonic()
+        for report in feedback.reports:
+            for layer in self._publication.layers:
+                if layer.reception is not None and layer.reception.ssrc == report.ssrc:
+                    layer.reception.reported(report.ntp, report.rtp, now)
+
+    def ask(self, feedback: bytes) -> None:
+        """Takes a request of the publication upstream."""
+        self._peer.send_rtcp(rtcp.receiver_report(1, []) + feedback)
+
+    def report(self, now: float) -> None:
+        """Tells the origin what has come, when that is due."""
+        if now < self._report_at or self._publication.publisher is not self:
+            return
+        self._report_at = now + REPORT_EVERY
+        blocks = [layer.reception.block(now) for layer in self._publication.layers if layer.reception is not None]
+        if blocks:
+            self._peer.send_rtcp(rtcp.receiver_report(1, blocks))
+
+    async def close(self) -> None:
+        self._publication.detach(self)
+        await self._peer.close()
+
+
+class Cascade:
+    """The sources this worker pulls. Owns one task for each, until `close`."""
+
+    def __init__(self, house: House, upstream: Upstream) -> None:
+        self._house, self._upstream = house, upstream
+        self._keepers: dict[tuple[RoomId, SourceName], asyncio.Task[None]] = {}
+        self._first: dict[tuple[RoomId, SourceName], asyncio.Future[None]] = {}
+
+    async def ensure(self, room: RoomId, source: SourceName) -> None:
+        """Returns when the source is here, or when this worker is the room's origin and need not pull it.
+
+        Raises what the origin refuses (NoPublisher, NoFloor, Full).
+        """
+        key = (room, source)
+        if key not in self._keepers:
+            if await self._upstream.origin(room) is None or key in self._keepers:
+                return
+            self._first[key] = asyncio.get_running_loop().create_future()
+            self._keepers[key] = asyncio.create_task(self._keep(room, source), name=f"media-pull-{source}")
+        first = self._first[key]
+        await asyncio.shield(first)
+
+    async def close(self) -> None:
+        """Ends every pull."""
+        keepers = list(self._keepers.values())
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        await self._upstream.close()
+
+    async def _keep(self, room: RoomId, source: SourceName) -> None:
+        key, first = (room, source), self._first[(room, source)]
+        publication = self._house.lend(room, source)
+        pull: Pull | None = None
+        try:
+            pull = await self._fresh(room, source, publication)
+            first.set_result(None)
+            await self._hold(room, source, publication, pull)
+        except (RelayError, OSError) as error:
+            if not first.done():
+                first.set_exception(error if isinstance(error, RelayError) else NoPublisher(str(error), retry_after=1))
+                first.exception()  # whoever waits has it; nobody need
+            log.info("pull_ended room=%s source=%s reason=%s", room, source, type(error).__name__)
+        finally:
+            del self._keepers[key], self._first[key]
+            first.cancel()
+            if isinstance(publication.publisher, Pull):
+                await publication.publisher.close()
+            self._house.take_back(room, source)
+
+    async def _hold(self, room: RoomId, source: SourceName, publication: Publication, pull: Pull) -> None:
+        """Until nobody here receives the source, or this worker has become the room's origin."""
+        watched_at = asked_at = self._house.monotonic()
+        while publication.publisher is pull:
+            await asyncio.sleep(LOOK_EVERY)
+            now = self._house.monotonic()
+            pull.report(now)
+            if self._house.subscribed(room, source):
+                watched_at = now
+            if now - watched_at > UNWATCHED_AFTER:
+                return
+            if now - asked_at < (LOOK_EVERY if pull.silent(now) else REPORT_EVERY):
+                continue
+            asked_at = now
+            origin = await self._upstream.origin(room)
+            if origin is not None and (pull.silent(now) or origin != pull.origin):
+                pull = await self._replaced(room, source, publication, pull)
+
+    async def _replaced(self, room: RoomId, source: SourceName, publication: Publication, old: Pull) -> Pull:
+        """A new connection in place of the old one; the old one while the origin has nothing yet. What the room may not
+        receive any more ends the pull."""
+        try:
+            new = await self._fresh(room, source, publication)
+        except NoFloor:
+            raise
+        except (RelayError, OSError):
+            return old
+        await old.close()
+        return new
+
+    async def _fresh(self, room: RoomId, source: SourceName, publication: Publication) -> Pull:
+        pull = Pull(publication, self._house.monotonic)
+        try:
+            await pull.connect(lambda offer: self._upstream.pull(room, source, offer))
+        except BaseException:
+            await pull.close()
+            raise
+        if (speaker := classroom_of(source)) is not None:  # the origin lets edges have the speaker's picture alone
+            await self._house.carry_out(GiveFloor(room, speaker))
+        return pull

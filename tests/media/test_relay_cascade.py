@@ -1,0 +1,150 @@
+"""An edge between a room's origin and its own subscribers: each source once, repairs and wishes upstream, a new origin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
+
+from media.cascade import EDGE, Cascade, Pulled
+from media.errors import NoFloor, NoPublisher
+from media.events import MediaEvent, MediaSlot, PeerId, RoomId, SourceName
+from media.orders import GiveFloor
+from media.peer import Peer
+from media.relay import Relay
+from media.values import RelayConfig
+
+SCREEN = SourceName("screen")
+
+
+class Direct:
+    """Reaches the origin in this process; `name` says which one it is."""
+
+    def __init__(self, **origins: Relay) -> None:
+        self.origins, self.name = origins, next(iter(origins))
+        self.asked = 0
+
+    async def origin(self, room: RoomId) -> str | None:
+        return self.name or None
+
+    async def pull(self, room: RoomId, source: SourceName, offer: str) -> Pulled:
+        self.asked += 1
+        answer = await self.origins[self.name].subscribe(room, source, PeerId(f"{EDGE}e"), offer)
+        return Pulled(self.name, answer.sdp)
+
+    async def close(self) -> None:
+        return
+
+
+@pytest.fixture
+async def relays() -> AsyncIterator[tuple[list[Relay], list[MediaEvent]]]:
+    """Two origins and an edge, and what the edge tells."""
+    told: list[MediaEvent] = []
+    config = RelayConfig(slot_seconds=0.5, slot_grace_seconds=0.5)
+    made = [Relay(config, told.append if number == 2 else lambda event: None) for number in range(3)]
+    for relay in made:
+        await relay.start()
+    yield made, told
+    for relay in made:
+        await relay.close()
+
+
+@asynccontextmanager
+async def cascading(edge: Relay, upstream: Direct) -> AsyncIterator[Cascade]:
+    cascade = Cascade(edge, upstream)
+    try:
+        yield cascade
+    finally:
+        await cascade.close()
+
+
+async def test_subscribers_of_an_edge_outlive_its_origin(relays: tuple[list[Relay], list[MediaEvent]]) -> None:
+    (one, two, edge), told = relays
+    upstream = Direct(one=one, two=two)
+    first, second = ScriptedPublisher(), ScriptedPublisher()
+    async with cascading(edge, upstream) as cascade:
+        with pytest.raises(NoPublisher):
+            await cascade.ensure(ROOM, LEAD)
+        await first.start(one)
+        first.stream()
+        await until(lambda: one.snapshot(ROOM).layers != ())
+        await asyncio.gather(*(cascade.ensure(ROOM, LEAD) for _ in range(3)))
+        assert upstream.asked == 2  # the refused one, and one for all three
+        classrooms = [(await join(edge, f"class-{number}"))[0] for number in range(2)]
+        await until(lambda: all(each.packets > 100 for each in classrooms))
+        assert len(one.snapshot(ROOM).sessions) == 2  # the publisher and the edge
+        upstream.name = "two"  # placed anew
+        await second.start(two)
+        second.stream()
+        await first.close(silently=True)
+        await one.close()
+        before = [each.packets for each in classrooms]
+        await until(lambda: all(each.packets > had + 100 for each, had in zip(classrooms, before, strict=True)))
+        assert [each.lost for each in classrooms] == [0, 0]  # the numbers go on where they were
+        assert not any(each.ended.is_set() for each in classrooms)
+        await until(lambda: any(slot.acknowledged for slot in only(told, MediaSlot)))
+        slots = only(told, MediaSlot, peer=PeerId("class-0"))
+        assert all(slot.source_packets >= slot.packets > 0 for slot in slots[:1])
+        for each in classrooms:
+            await each.close()
+    assert edge.totals().rooms == 0
+    assert edge.publications(ROOM) == []
+    await second.close()
+
+
+async def test_what_is_lost_or_wanted_at_an_edge_is_asked_for_at_the_origin(
+    relays: tuple[list[Relay], list[MediaEvent]],
+) -> None:
+    (one, _, edge), _ = relays
+    publisher = ScriptedPublisher()
+    async with cascading(edge, Direct(one=one)) as cascade:
+        await publisher.start(one)
+        publisher.frame(key=True)
+        await until(lambda: any(layer.keyframes for layer in one.snapshot(ROOM).layers))
+        await cascade.ensure(ROOM, LEAD)
+        classroom, _ = await join(edge, "class")
+        asked = publisher.keyframes_asked
+        await until(lambda: publisher.keyframes_asked > asked)  # a joiner's wish comes all the way
+        publisher.stream()
+        await until(lambda: classroom.packets > 20)
+        (publication,) = edge.publications(ROOM)
+        pull = publication.publisher
+        lose, receive = 5, pull._peer.on_rtp
+
+        def lossy(packet: memoryview) -> None:
+            nonlocal lose
+            if lose and packet[1] & 0x7F == 102:
+                lose -= 1
+            else:
+                receive(packet)
+
+        pull._peer.on_rtp = lossy
+        await until(lambda: not lose)
+        await until(lambda: sum(layer.retransmitted for layer in one.snapshot(ROOM).layers) >= 5)
+        await until(lambda: classroom.lost == 0)
+        await classroom.close()
+        await publisher.close()
+
+
+async def test_the_speakers_picture_comes_with_the_floor_alone(relays: tuple[list[Relay], list[MediaEvent]]) -> None:
+    (one, _, edge), _ = relays
+    speaker = SourceName("class:speaker")
+    publisher = ScriptedPublisher()
+    async with cascading(edge, Direct(one=one)) as cascade:
+        await publisher.start(one, peer="speaker", source=speaker)
+        publisher.stream()
+        with pytest.raises(NoFloor):
+            await cascade.ensure(ROOM, speaker)
+        await one.carry_out(GiveFloor(ROOM, PeerId("speaker")))
+        await cascade.ensure(ROOM, speaker)
+        peer = Peer()
+        await peer.connect((await edge.subscribe(ROOM, speaker, PeerId("listener"), peer.offer(sends=False))).sdp)
+        await one.carry_out(GiveFloor(ROOM, None))
+        await until(lambda: edge.publications(ROOM) == [] or edge.publications(ROOM)[0].publisher is None)
+        with pytest.raises(NoFloor):
+            await cascade.ensure(ROOM, speaker)
+        await peer.close()
+        await publisher.close()
