@@ -8,7 +8,22 @@ from typing import Literal
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from api import bureau, classroom, feeds, identity, live, media, operators, planner, security, system, talk, teacher
+from api import (
+    bureau,
+    classroom,
+    feeds,
+    identity,
+    live,
+    media,
+    operators,
+    planner,
+    replay,
+    security,
+    segments,
+    system,
+    talk,
+    teacher,
+)
 from api.hall import Hall
 from api.join import JoinTokens, join_key
 from api.limits import Limits
@@ -22,7 +37,7 @@ from api.system import DOCUMENT, printed
 from api.upstream import HttpUpstream
 from config.settings import Settings
 from media.cascade import Cascade, is_edge
-from media.events import Connected, Disconnected, MediaEvent, MediaSlot
+from media.events import MediaEvent, RecordingEnded, RecordingFailed, RecordingStarted
 from media.orders import InProcess
 from media.relay import Relay
 from media.values import RelayConfig
@@ -42,10 +57,11 @@ from rooms.people.sessions import principal_of
 from rooms.planning.jobs import PlanJobs
 from rooms.planning.queue import open_broker
 from rooms.planning.runs import PlanRuns
+from rooms.recordings import Recordings
 from rooms.rulesets import load_rules
 from rooms.store import Store
 
-MODULES = (system, identity, planner, teacher, classroom, live, talk, bureau, operators, media, feeds)
+MODULES = (system, identity, planner, teacher, classroom, live, talk, replay, segments, bureau, operators, media, feeds)
 Kind = Literal["alone", "web", "relay"]
 """A server with everything, one whose live media is on workers, and such a worker."""
 BODY_LIMIT = 256 * 1024
@@ -92,13 +108,16 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
     jobs = PlanJobs(store, clock, settings, open_broker(redis_url))
 
     def heard(event: MediaEvent) -> None:
-        if isinstance(event, Connected | Disconnected | MediaSlot) and not is_edge(event.peer):
+        if isinstance(event, RecordingStarted | RecordingEnded | RecordingFailed):
+            recordings.on_media_event(event)
+        elif not is_edge(event.peer):
             board.on_media_event(event)
 
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
     placement = open_placement(redis_url if kind != "alone" else "", clock.monotonic, settings.relay_room_share)
     media_port = InProcess(relay.carry_out) if kind == "alone" else OverBus(placement, bus)
     board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings, media_port)
+    recordings = Recordings(store, clock, settings, media_port, board.tell)
     hall = Hall(bus, board.state, clock, placement.find)
     joins = JoinTokens(join_key(settings), clock)
     member = Member(relay, placement, bus, clock.monotonic) if kind != "web" else None
@@ -114,6 +133,7 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
         watch=Watch(placement, hall.relay_gone, settings.relay_origins),
         media=media_port,
         board=board,
+        recordings=recordings,
         plan_jobs=jobs,
         plan_runs=PlanRuns(store, clock, jobs.kick),
         pages=Pages(settings),
@@ -159,6 +179,11 @@ def stages(services: Services) -> list[Stage]:
         yield
         await services.board.close()
 
+    async def recordings(_app: web.Application) -> AsyncIterator[None]:
+        await services.recordings.start()
+        yield
+        await services.recordings.close()
+
     async def member(_app: web.Application) -> AsyncIterator[None]:
         if services.member is not None:
             await services.member.start("")
@@ -187,7 +212,7 @@ def stages(services: Services) -> list[Stage]:
         await services.checkpointer.close()
 
     media_here = [*relaying(services), member] if services.member is not None else []
-    return [*foundations(services), checkpoints, board, *media_here, watch, hall, plans]
+    return [*foundations(services), checkpoints, board, recordings, *media_here, watch, hall, plans]
 
 
 def foundations(services: Services) -> list[Stage]:

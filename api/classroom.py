@@ -16,6 +16,7 @@ from api.routing import Call, Nothing, Routes, Shape
 from api.stage import OVER, doors_open, lesson_data, script_words, side_name
 from rooms.people.roster import assistants_of
 from rooms.planning.occurrences import OccurrenceView, Who, between
+from rooms.recordings import recordings_of
 
 routes = Routes("classroom")
 
@@ -78,6 +79,7 @@ async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
     now = call.app.clock.now()
     async with call.app.store.read() as session:
         assistants = await assistants_of(session, view.county, own.school_code, now)
+        recordings = await recordings_of(session, view.id)
     return call.page(
         "classroom/lesson.html",
         lesson=view,
@@ -86,6 +88,7 @@ async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
         enterable=now >= doors_open(call, view),
         enter_from=doors_open(call, view),
         assistants=assistants,
+        recordings=[each for each in recordings if each.there],
         data=lesson_data(call, view, "classroom"),
         side_name=lambda side: side_name(call.caller.language, side),
     )

@@ -42,6 +42,7 @@ STATUS: Mapping[str, int] = {
     "request_timeout": 408,
     "conflict": 409,
     "no_publisher": 409,
+    "no_segments": 409,
     "source_taken": 409,
     "etag_mismatch": 412,
     "too_large": 413,

@@ -30,7 +30,9 @@ def build_relay(settings: Settings, *, clock: Clock | None = None) -> web.Applic
 def _stages(services: Services) -> list[Stage]:
     async def evidence(_app: web.Application) -> AsyncIterator[None]:
         await services.board.start(sweeping=False)
+        await services.recordings.start(sweeping=False)
         yield
+        await services.recordings.close()
         await services.board.close()
 
     async def orders(_app: web.Application) -> AsyncIterator[None]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rooms.live.vitals import Vitals
     from rooms.planning.jobs import PlanJobs
     from rooms.planning.runs import PlanRuns
+    from rooms.recordings import Recordings
     from rooms.store import Store
 
 
@@ -52,6 +53,7 @@ class Services:
     media: MediaPort
     """Takes orders to the process that has the room."""
     board: LiveBoard
+    recordings: Recordings
     plan_jobs: PlanJobs
     """Works on planning runs, or leaves them to workers elsewhere."""
     plan_runs: PlanRuns

@@ -16,6 +16,7 @@ from api.problems import Problem
 from api.routing import Call, Nothing, Routes, Shape
 from api.stage import OVER, doors_open, lesson_data, side_name
 from rooms.planning.occurrences import OccurrenceView, Who, between, due_now
+from rooms.recordings import recordings_of
 from rooms.tables import Verdict
 
 routes = Routes("teacher")
@@ -59,12 +60,15 @@ async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         rows = await session.scalars(select(Verdict).where(Verdict.occurrence_id == view.id))
         measured = {row.side_id: (row.common_seconds, row.required_seconds) for row in rows}
+        recordings = await recordings_of(session, view.id)
     return call.page(
         "teacher/lesson.html",
         lesson=view,
         own=own,
         over=view.state in OVER,
         measured=measured,
+        recordings=recordings,
+        recording_rule=call.app.settings.recording,
         enter_from=doors_open(call, view),
         data=lesson_data(call, view, "teacher"),
         side_name=lambda side: side_name(call.caller.language, side),

@@ -88,6 +88,19 @@ class Settings(BaseSettings):
     media_slot_seconds: Annotated[
         float, Field(description="Length of an evidence slot: how often the relay states what it carried.", gt=0, le=60)
     ] = 10.0
+    recording: Annotated[
+        Literal["teacher", "always", "never"],
+        Field(
+            description="Who decides that a class is recorded: its lead teacher, or nobody, because every class is, or none."
+        ),
+    ] = "teacher"
+    recording_keep_days: Annotated[
+        int,
+        Field(
+            description="A recording is withdrawn after this many days, and destroyed a month later. Evidence is kept apart.",
+            ge=1,
+        ),
+    ] = 180
     recording_reserve_mb: Annotated[
         int,
         Field(

@@ -348,9 +348,13 @@ class Relay:
         wanted = (room, source, "subscriber")
         return any((s.name.room, s.name.source, s.name.role) == wanted for s in self._sessions.values())
 
-    def publications(self, room: RoomId) -> list[Publication]:
-        """The room's sources."""
-        return [each for (where, _), each in self._publications.items() if where == room]
+    def published_here(self, room: RoomId) -> list[Publication]:
+        """The room's sources whose publisher is connected to this very process, and to no other one."""
+        return [
+            each
+            for (where, _), each in self._publications.items()
+            if where == room and isinstance(each.publisher, PublisherSession)
+        ]
 
     def send(self, datagram: bytes, address: Address) -> bool:
         """Puts a datagram on the wire; False when it could not be."""

@@ -645,6 +645,31 @@ class Verdict(Base):
     judged_at: Mapped[datetime]
 
 
+class Recording(Base):
+    """A recording of a lesson; its id names its folder. Removed in two steps (withdrawn, then deleted); the row stays."""
+
+    __tablename__ = "recordings"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # uuid4 hex
+    occurrence_id: Mapped[str] = mapped_column(ForeignKey("occurrences.id"), index=True)
+    county: Mapped[str] = mapped_column(ForeignKey("counties.code"))
+    state: Mapped[str] = mapped_column(String(16))  # recording, complete, partial
+    reason: Mapped[str | None] = mapped_column(String(16))  # why partial: disk_full, disk_error, too_slow, …
+    started_at: Mapped[datetime]  # its time 0
+    started_by: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    seconds: Mapped[int] = mapped_column(default=0)
+    octets: Mapped[int] = mapped_column(BigInteger, default=0)
+    keep_until: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[str | None]
+    withdrawn_why: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index("ix_recordings_county", "county", "started_at"),
+        Index("ix_recordings_state", "state", "keep_until"),
+    )
+
+
 class FeedToken(Base):
     """The address of a calendar to subscribe to; only the hash of its token is kept."""
 

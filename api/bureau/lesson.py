@@ -19,6 +19,7 @@ from config.words import catalogue
 from rooms.live.sources import LEAD
 from rooms.live.state import of_source, quality
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
+from rooms.recordings import recordings_of
 from rooms.refusals import NotFound
 from rooms.tables import Assistant, AuditLeaf, EvidenceEvent, Verdict
 
@@ -102,7 +103,9 @@ async def lesson_page(call: Call[LessonPath, Nothing, Nothing]) -> web.Response:
         events = await _events(session, found.id)
         verdicts = await _verdicts(session, found.id)
         people = await _assistants(session, events)
-        objects = [f"occurrence:{found.id}", *(f"side:{side.id}" for side in found.sides)]
+        recordings = await recordings_of(session, found.id)
+        named = (f"recording:{each.id}" for each in recordings)
+        objects = [f"occurrence:{found.id}", *(f"side:{side.id}" for side in found.sides), *named]
         entries = await entries_of(session, or_(AuditLeaf.object.in_(objects)), ENTRIES)
         replaced = await occurrence(session, found.replaces_id) if found.replaces_id else None
         axis = axis_of(found, events)
@@ -113,6 +116,7 @@ async def lesson_page(call: Call[LessonPath, Nothing, Nothing]) -> web.Response:
             "lines": lines,
             "entries": entries,
             "replaced": replaced,
+            "recordings": recordings,
             "width": WIDTH,
             "rules": next((line.verdict for line in lines if line.verdict), None),
             "quality": quality,

@@ -14,6 +14,7 @@ from api.routing import Call, Code, HexId, Nothing, Shape, Text
 from rooms.planning.changes import REASONS, NewLesson, add_lesson, cancel
 from rooms.planning.names import Names, names_of
 from rooms.planning.occurrences import OccurrenceView, Who, between, occurrence
+from rooms.recordings import recordings_of
 from rooms.refusals import NotFound
 
 Minute = Field(ge=0, le=24 * 60)
@@ -109,9 +110,12 @@ async def lesson(call: Call[LessonPath, Nothing, Nothing]) -> web.Response:
         found = await _seen(session, call, head)
         replaced = await occurrence(session, found.replaces_id) if found.replaces_id else None
         makers = [await occurrence(session, each) for each in found.replaced_by]
+        watches = call.principal.may("recording.watch", county=head.county)
+        recordings = await recordings_of(session, found.id) if watches else []
     return show(
         call, "lesson", head, lesson=found, names=names, reasons=REASONS, replaced=replaced,
         makers=[each for each in makers if each], now=call.app.clock.now(),
+        recordings=recordings,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from media.recording.playlist import Part, Playlist, Segment, parse, render
 
@@ -24,6 +24,14 @@ RESERVED = 256 * 1024
 
 class NoSpace(OSError):
     """Less is free than must stay free."""
+
+
+class Elsewhere(OSError):
+    """Another process writes this recording."""
+
+
+State = Literal["absent", "written", "deserted", "closed"]
+"""Of a folder: not there; being written; left open by a writer that died; closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,13 @@ class Folder:
         self.octets = 0
         path.mkdir(parents=True, exist_ok=True, mode=0o750)
         self.check_space(twice=True)
-        self._lock: IO[str] = (path / OPEN).open("w")
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._lock: IO[str] = (path / OPEN).open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise Elsewhere(path.name) from None
+        self._lock.truncate(0)
         self._lock.write(room)
         self._lock.flush()
         (path / RESERVE).write_bytes(bytes(RESERVED))
@@ -172,9 +185,23 @@ def clear(root: Path) -> None:
         shutil.rmtree(path)
 
 
-def _deserted(root: Path) -> Iterator[tuple[Path, str]]:
+def state_of(path: Path) -> State:
+    """How a recording's folder stands."""
+    if not path.is_dir():
+        return "absent"
+    if not (path / OPEN).exists():
+        return "closed"
+    return "deserted" if any(each == path for each, _ in _deserted(path.parent, path.name)) else "written"
+
+
+def close_deserted(path: Path) -> Found:
+    """`recover` for one folder."""
+    return next((_close(each, room) for each, room in _deserted(path.parent, path.name)), contents(path))
+
+
+def _deserted(root: Path, name: str = "*") -> Iterator[tuple[Path, str]]:
     """Folders whose writer is no more, with their room."""
-    for mark in root.glob(f"*/{OPEN}") if root.is_dir() else ():
+    for mark in root.glob(f"{name}/{OPEN}") if root.is_dir() else ():
         with mark.open("r+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ PATIENCE = 10.0
 class Rooms(Protocol):
     """What the recorder needs of its relay."""
 
-    def publications(self, room: RoomId) -> Iterable[Publication]: ...
+    def published_here(self, room: RoomId) -> Sequence[Publication]: ...
     def emit(self, event: MediaEvent) -> None: ...
     def monotonic(self) -> float: ...
     def now(self) -> datetime: ...
@@ -106,7 +106,9 @@ class _Running:
     room: RoomId
     id: RecordingId | None
     """None: segments for those whose network blocks UDP, and no recording."""
-    writer: Writer
+    path: Path
+    writer: Writer | None = None
+    """Begun when a source is published to this process: of several that have the room, the origin records."""
     wanted_until: float = float("inf")
     tapped: dict[tuple[SourceName, Kind], _Tapped] = field(default_factory=dict)
     finishing: bool = False
@@ -120,6 +122,7 @@ class Recorder:
         self._rooms, self.root, self._must_stay_free = rooms, root, must_stay_free
         self._running: dict[tuple[RoomId, Literal["recording", "segments"]], _Running] = {}
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     async def start(self) -> None:
         """Closes what a crash left open, and begins to work."""
@@ -130,7 +133,8 @@ class Recorder:
         self._task = asyncio.create_task(self._tick_on(), name="media-recorder")
 
     async def close(self) -> None:
-        """Ends every recording; what was recorded is on disk afterwards."""
+        """Ends every recording, as interrupted; what was recorded is on disk afterwards."""
+        self._closing = True
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -153,51 +157,65 @@ class Recorder:
         """Makes segments of the last minute for as long as somebody asks for them; nothing where the room is recorded."""
         if (room, "recording") in self._running:
             return
-        if (room, "segments") not in self._running and any(self._rooms.publications(room)):
-            self._begin(room, None, self.root / "segments" / room)
-        if (running := self._running.get((room, "segments"))) is not None:
-            running.wanted_until = self._rooms.monotonic() + SEGMENTS_UNWATCHED
+        self._begin(room, None, self.root / "segments" / room)
+        self._running[room, "segments"].wanted_until = self._rooms.monotonic() + SEGMENTS_UNWATCHED
 
     def _begin(self, room: RoomId, recording: RecordingId | None, path: Path) -> None:
-        key: tuple[RoomId, Literal["recording", "segments"]] = (room, "recording" if recording else "segments")
-        if key in self._running:
-            return
+        self._running.setdefault((room, "recording" if recording else "segments"), _Running(room, recording, path))
+
+    def _writer(self, running: _Running) -> Writer:
+        """The thread that writes from now on."""
+        room, recording = running.room, running.id
         loop, now = asyncio.get_running_loop(), self._rooms.now()
         keep = None if recording else SEGMENTS_KEPT
-        plan = Plan(path, room, self._rooms.monotonic(), now, self._must_stay_free, keep)
+        plan = Plan(running.path, room, self._rooms.monotonic(), now, self._must_stay_free, keep)
+
+        def on_begin() -> None:
+            if recording is not None:
+                tell(self._rooms.emit, RecordingStarted(room, recording, now))
 
         def on_end(outcome: Outcome) -> None:
+            tell(self._ended, running, outcome)
+
+        def tell(listener: Callable[..., None], *what: object) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
-                loop.call_soon_threadsafe(self._ended, key, outcome)
+                loop.call_soon_threadsafe(listener, *what)
 
-        self._running[key] = _Running(room, recording, Writer(plan, on_end))
-        if recording is not None:
-            self._rooms.emit(RecordingStarted(room, recording, now))
+        return Writer(plan, on_begin, on_end)
 
-    def _ended(self, key: tuple[RoomId, Literal["recording", "segments"]], outcome: Outcome) -> None:
+    def _forget(self, running: _Running) -> None:
+        self._running.pop((running.room, "recording" if running.id else "segments"), None)
+        running.ended.set()
+
+    def _ended(self, running: _Running, outcome: Outcome) -> None:
         """A thread is done: as it was asked to, or by itself."""
-        running = self._running.pop(key)
+        self._forget(running)
         for tapped in running.tapped.values():
             tapped.layer.taps.discard(tapped.tap)
-        running.ended.set()
-        if running.id is None:
+        if running.id is None or outcome.failure == "elsewhere":
             return
         seconds, octets, now = outcome.seconds, outcome.octets, self._rooms.now()
-        if outcome.failure:
-            self._rooms.emit(RecordingFailed(running.room, running.id, outcome.failure, seconds, octets, now))
+        failure = outcome.failure or ("interrupted" if self._closing else "")
+        if failure:
+            self._rooms.emit(RecordingFailed(running.room, running.id, failure, seconds, octets, now))
         else:
             self._rooms.emit(RecordingEnded(running.room, running.id, seconds, octets, now))
 
     async def _end(self, recordings: list[_Running]) -> None:
         for running in recordings:
-            if not running.finishing:
-                self._batch(running, self._rooms.monotonic())
-                running.finishing = True
-                running.writer.finish()
+            self._finish(running)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 for running in recordings:
                     await running.ended.wait()
+
+    def _finish(self, running: _Running) -> None:
+        if running.writer is None:
+            self._forget(running)
+        elif not running.finishing:
+            self._batch(running, running.writer, self._rooms.monotonic())
+            running.finishing = True
+            running.writer.finish()
 
     async def _tick_on(self) -> None:
         while True:
@@ -211,24 +229,24 @@ class Recorder:
 
     def _keep_up(self, running: _Running, now: float) -> None:
         if running.finishing:
-            return None
-        if now > running.wanted_until:
-            running.finishing = True
-            return running.writer.finish()
-        for publication in self._rooms.publications(running.room):
-            if publication.source in RECORDED and publication.publisher is not None:
-                for kind in ("audio", "video"):
-                    self._tap(running, publication, kind, now)
-        self._batch(running, now)
-        return None
-
-    def _batch(self, running: _Running, now: float) -> None:
-        if running.finishing:
             return
-        chunks = [chunk for tapped in running.tapped.values() if (chunk := tapped.chunk()) is not None]
-        running.writer.put(chunks, now)
+        if now > running.wanted_until:
+            self._finish(running)
+            return
+        sources = [each for each in self._rooms.published_here(running.room) if each.source in RECORDED]
+        if running.writer is None:
+            if not sources:
+                return
+            running.writer = self._writer(running)
+        for publication in sources:
+            for kind in ("audio", "video"):
+                self._tap(running, running.writer, publication, kind, now)
+        self._batch(running, running.writer, now)
 
-    def _tap(self, running: _Running, publication: Publication, kind: Kind, now: float) -> None:
+    def _batch(self, running: _Running, writer: Writer, now: float) -> None:
+        writer.put([chunk for tapped in running.tapped.values() if (chunk := tapped.chunk()) is not None], now)
+
+    def _tap(self, running: _Running, writer: Writer, publication: Publication, kind: Kind, now: float) -> None:
         """Keeps the tap on the highest layer of a track that flows."""
         key = (publication.source, kind)
         current = running.tapped.get(key)
@@ -245,7 +263,7 @@ class Recorder:
         ):
             if current is not None:
                 if (chunk := current.chunk()) is not None:
-                    running.writer.put([chunk], now)
+                    writer.put([chunk], now)
                 current.layer.taps.discard(current.tap)
             new = Stream(publication.source, kind, best.codec, best.rate, publication.publisher)
             current = running.tapped[key] = _Tapped(best, new, LayerTap(), best.keyframes)

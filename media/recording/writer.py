@@ -20,7 +20,7 @@ from media.reception import ClockPoint
 from media.recording.assembly import Assembly
 from media.recording.clock import PublisherClock, TrackClock
 from media.recording.depacketising import depacketiser
-from media.recording.folder import Folder, NoSpace, Rendition
+from media.recording.folder import Elsewhere, Folder, NoSpace, Rendition
 from media.recording.reordering import Ordered, Reordering
 from media.sequence import Kept
 from media.values import Kind
@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 LARGEST_QUEUE = 32 << 20
 """Octets that wait for the disk: about two minutes of a class."""
-Failure = Literal["disk_full", "disk_error", "too_slow", "failed"]
+Failure = Literal["disk_full", "disk_error", "too_slow", "failed", "elsewhere"]
+"""``elsewhere``: another process records the room already; this is no failure of the recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,12 @@ class Outcome:
 
 
 class Writer:
-    """Call `put` and `finish` from one thread. `on_end` is called once, in the writer's own thread."""
+    """Call `put` and `finish` from one thread. `on_begin` is called when there is a place to write to, `on_end` once, both in the
+    writer's own thread."""
 
-    def __init__(self, plan: Plan, on_end: Callable[[Outcome], None]) -> None:
+    def __init__(self, plan: Plan, on_begin: Callable[[], None], on_end: Callable[[Outcome], None]) -> None:
         self.plan = plan
-        self._on_end = on_end
+        self._on_begin, self._on_end = on_begin, on_end
         self._queue: queue.SimpleQueue[tuple[list[Chunk], float, int] | None] = queue.SimpleQueue()
         self._waiting = 0
         self._lock = threading.Lock()
@@ -121,6 +123,7 @@ class Writer:
             )
         except OSError as error:
             return Outcome(_failure(error), 0.0, 0)
+        self._on_begin()
         desk = _Desk(folder, self.plan)
         failure: Failure | Literal[""] = ""
         try:
@@ -153,6 +156,8 @@ class Writer:
 
 
 def _failure(error: OSError) -> Failure:
+    if isinstance(error, Elsewhere):
+        return "elsewhere"
     full = isinstance(error, NoSpace) or error.errno in (errno.ENOSPC, errno.EDQUOT)
     return "disk_full" if full else "disk_error"
 

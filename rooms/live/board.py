@@ -124,7 +124,7 @@ class LiveBoard:
                 message = {"type": "slot", "side": each.side_id, "quality": quality(each.data)}
                 await self._bus.publish(f"live:{each.occurrence_id}", message)
         for occurrence_id in sorted({each.occurrence_id for each in stored if each.kind != "slot"}):
-            state = await self._tell(occurrence_id)
+            state = await self.tell(occurrence_id)
             back = {each.side_id for each in stored if each.kind == "connected" and each.occurrence_id == occurrence_id}
             if state is not None and state.floor in back:  # its relay may be another one that knows of no floor yet
                 await self._order_floor(state)
@@ -210,7 +210,7 @@ class LiveBoard:
         """
         occurrence_id, new = await acts.hand_in(self._scene(actor), side_id, items)
         if new:
-            await self._tell(occurrence_id)
+            await self.tell(occurrence_id)
         return new
 
     # ------------------------------------------------------------ what happens by itself
@@ -234,7 +234,7 @@ class LiveBoard:
         async with self._store.write() as session:
             changed = await judge_lesson(session, self.rules, occurrence_id, now)
         if changed:
-            await self._tell(occurrence_id)
+            await self.tell(occurrence_id)
 
     async def _sweep_for_ever(self) -> None:
         while not self._stop.is_set():
@@ -267,12 +267,13 @@ class LiveBoard:
             log.warning("evidence_waits_at_end")
 
     async def _told(self, occurrence_id: str) -> LiveState:
-        state = await self._tell(occurrence_id)
+        state = await self.tell(occurrence_id)
         if state is None:
             raise NotFound("occurrence_unknown")
         return state
 
-    async def _tell(self, occurrence_id: str) -> LiveState | None:
+    async def tell(self, occurrence_id: str) -> LiveState | None:
+        """Says to everybody in the class how it is now."""
         state = await self.state(occurrence_id)
         if state is not None:
             await self._bus.publish(f"live:{occurrence_id}", state.message())

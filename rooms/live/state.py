@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.live.sources import LEAD, SCREEN, classroom_source
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
-from rooms.tables import Assistant, EvidenceEvent
+from rooms.tables import Assistant, EvidenceEvent, Recording
 
 STALE_AFTER = timedelta(seconds=35)
 """A media session that has said nothing for three slots and a half is not there any more."""
@@ -75,6 +75,8 @@ class LiveState:
     """Id of the side that has the floor (发言)."""
     screen: bool
     """The lead shows its screen."""
+    recording: str
+    """``on``; ``off``; or ``failed``: the last recording ended by itself, the class goes on without."""
     sides: tuple[LiveSide, ...]
     """The lead first."""
 
@@ -105,7 +107,19 @@ async def load_state(session: AsyncSession, occurrence_id: str, now: datetime, *
     floor = await floor_of(session, occurrence_id) if view.state == "live" else None
     screen = _connected(by_side[view.lead.id], SCREEN, now)
     sides = [_live(side, by_side[side.id], assistants, now) for side in view.sides]
-    return _state(view, view.starts_at - early, floor, screen, sides)
+    recording = await recording_now(session, occurrence_id) if view.state == "live" else "off"
+    return _state(view, view.starts_at - early, floor, screen, recording, sides)
+
+
+async def recording_now(session: AsyncSession, occurrence_id: str) -> str:
+    """Whether the class is recorded: by its newest recording."""
+    newest = await session.scalar(
+        select(Recording.state)
+        .where(Recording.occurrence_id == occurrence_id)
+        .order_by(Recording.started_at.desc())
+        .limit(1)
+    )
+    return {"recording": "on", "partial": "failed"}.get(newest or "", "off")
 
 
 async def floor_of(session: AsyncSession, occurrence_id: str) -> str | None:
@@ -198,7 +212,12 @@ def quality(slot: Mapping[str, Any]) -> str:
 
 
 def _state(
-    view: OccurrenceView, enter_from: datetime, floor: str | None, screen: bool, sides: Sequence[LiveSide]
+    view: OccurrenceView,
+    enter_from: datetime,
+    floor: str | None,
+    screen: bool,
+    recording: str,
+    sides: Sequence[LiveSide],
 ) -> LiveState:
     return LiveState(
         view.id,
@@ -216,5 +235,6 @@ def _state(
         view.shift_seconds,
         floor,
         screen,
+        recording,
         tuple(sides),
     )

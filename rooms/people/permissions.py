@@ -24,6 +24,8 @@ Permission = Literal[
     "lesson.teach",  # open, hold and end one's own lessons
     "lesson.join",  # receive a lesson in a classroom, sign in, head-count
     "lesson.watch",  # see who is there in a running lesson, without media
+    "recording.watch",  # every recording of the county, beside those of one's own lessons
+    "recording.remove",  # withdraw a recording, or destroy one that somebody else has withdrawn
     "report.read",
     "audit.read",
     "people.read",
@@ -43,11 +45,15 @@ _TABLE: dict[Role, frozenset[Permission]] = {
             "timetable.read",
             "lesson.change",
             "lesson.watch",
+            "recording.watch",
+            "recording.remove",
         }
     ),
     "lead_teacher": frozenset({"timetable.read", "lesson.teach"}),
-    "auditor": frozenset({"county.read", "timetable.read", "lesson.watch", "report.read", "audit.read"}),
-    "operator": frozenset({"people.read", "people.change", "system.read"}),
+    "auditor": frozenset(
+        {"county.read", "timetable.read", "lesson.watch", "recording.watch", "report.read", "audit.read"}
+    ),
+    "operator": frozenset({"people.read", "people.change", "recording.remove", "system.read"}),
     "device": frozenset({"timetable.read", "lesson.join"}),
 }
 

@@ -39,6 +39,7 @@ from rooms.tables import (
     PlanPairing,
     PlanRun,
     PlanVersion,
+    Recording,
     RepairDraft,
     Room,
     School,
@@ -77,6 +78,7 @@ class Side:
     teacher: str = ""
     school_class: str = ""
     occurrence: str = ""
+    recording: str = ""
     lead_side: str = ""
     receiver_side: str = ""
     plan: int = 0
@@ -315,4 +317,11 @@ async def _lessons(session: AsyncSession, side: Side, now: datetime) -> None:
             room_code=side.receiving_room, expected=12, **common,
         ),
     ]  # fmt: skip
+    side.recording = uuid.uuid4().hex
+    rows.append(
+        Recording(
+            id=side.recording, occurrence_id=side.occurrence, county=code, state="complete", started_at=starts,
+            started_by="account:x", ended_at=now, seconds=300, octets=30_000_000, keep_until=now + timedelta(days=100),
+        )
+    )  # fmt: skip
     session.add_all(rows)

@@ -52,6 +52,7 @@ def named(side: Side) -> dict[str, Any]:
         "circumstance": side.circumstance,
         "lock": side.lock,
         "draft": side.draft,
+        "recording": side.recording,
         "other": side.occurrence,
         "account": side.accounts["planner"],
         "account_id": side.accounts["planner"],
@@ -103,7 +104,7 @@ def example(schema: dict[str, Any], name: str, names: dict[str, Any]) -> Any:
     )
 
 
-CHOSEN = {"subject": "music", "figure": "planned_receive"}
+CHOSEN = {"subject": "music", "figure": "planned_receive", "file": "lead.m3u8"}
 """Parameters that belong to no county."""
 
 

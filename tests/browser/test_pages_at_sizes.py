@@ -9,6 +9,7 @@ import pytest
 import small_county as sc
 from chromium import SIZES, Screen
 from playwright.async_api import Browser
+from recorded import recorded
 from school_day import SchoolDay
 from steps import enrolled, planned, signed_in
 
@@ -21,7 +22,14 @@ from rooms.store import SYSTEM
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-WHOSE = {"planner": "planner", "teach": "suyun", "classroom": "device", "bureau": "auditor", "operator": "operator"}
+WHOSE = {
+    "planner": "planner",
+    "teach": "suyun",
+    "classroom": "device",
+    "bureau": "auditor",
+    "operator": "operator",
+    "recordings": "planner",
+}
 """First word of an address → who opens it."""
 ELSEWHERE = {"/", "/sign-in", "/link/{token}", "/password", "/enrol"}
 """Pages outside the desks, which tests/api opens, and a part that a page fetches into itself."""
@@ -72,7 +80,7 @@ async def test_every_page_stands_at_every_size(school_day: SchoolDay, browser: B
     values = {
         "draft": draft, "county": sc.COUNTY, "number": "1", "lesson": lesson, "occurrence": lesson, "school": sc.VILLAGE,
         "teacher": sc.TEACHER, "room": sc.VILLAGE_ROOM, "run": "1", "figure": "due_receive",
-        "class_code": sc.VILLAGE_CLASS, "subject": "music", "wish": "W3",
+        "class_code": sc.VILLAGE_CLASS, "subject": "music", "wish": "W3", "recording": await recorded(day, lesson, camera_off=range(3, 9)),
     }  # fmt: skip
     wrong: list[str] = []
     pages = list(addresses(values))

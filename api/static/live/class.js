@@ -1,4 +1,5 @@
 /** The lesson page of a receiving classroom: getting ready, the teacher on the big screen, coming back by itself. */
+import { HttpPlayer } from "./http_player.js";
 import { Kept } from "./kept.js";
 import { Pad } from "./pad.js";
 import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
@@ -18,6 +19,7 @@ const over = ["ended", "judged", "cancelled"];
 const video = /** @type {HTMLVideoElement} */ (part("video"));
 const room = new Room(`/live/${view.occurrence}`);
 const subscriber = new Subscriber(grantFor("lead", "subscribe"), video);
+const overHttp = new HttpPlayer(room, subscriber, video);
 const views = new Views();
 const speaking = speakingPart(room);
 const kept = new Kept(view.occurrence);
@@ -28,7 +30,7 @@ let assistant = { id: 0, name: "" };
 
 /** Plays with sound; where the browser wants a touch first, silently, with one big button. */
 async function play() {
-  const voices = views.voices.filter((each) => each.srcObject);
+  const voices = views.voices.filter((each) => each.srcObject || each.src);
   for (const each of voices) {
     try {
       each.muted = false;
@@ -42,9 +44,10 @@ async function play() {
 }
 
 function showLink() {
-  const state = room.snapshot?.state === "live" ? subscriber.state : "idle";
+  const delay = overHttp.delay;
+  const state = room.snapshot?.state !== "live" ? "idle" : delay === null ? subscriber.state : "connected";
   document.body.dataset.link = state;
-  tell(part("link-words"), word(`live.link_${state}`));
+  tell(part("link-words"), delay === null ? word(`live.link_${state}`) : word("live.link_http", { seconds: delay }));
   tell(part("link-note"), state === "idle" ? "" : word(`classroom.link_note_${state}`));
 }
 
@@ -56,6 +59,8 @@ function show(snapshot) {
   const lead = snapshot.sides.find((side) => side.side === "lead");
   document.body.dataset.state = snapshot.state;
   if (own) showOwn(own);
+  overHttp.show(snapshot);
+  part("recorded").hidden = snapshot.recording !== "on";
   speaking.show(snapshot);
   views.show(snapshot, room.side, speaking.voice.camera !== null);
   if (snapshot.state === "live") {
@@ -246,6 +251,8 @@ room.addEventListener("line", () => {
 });
 subscriber.addEventListener("state", showLink);
 subscriber.addEventListener("media", play);
+overHttp.addEventListener("delay", showLink);
+overHttp.addEventListener("media", play);
 views.addEventListener("media", play);
 speaking.voice.addEventListener("change", () => room.snapshot && views.show(room.snapshot, room.side, speaking.voice.camera !== null));
 setInterval(tick, 500);
@@ -254,4 +261,4 @@ room.start();
 
 /** For the browser tests and for support: what this page knows, and what it receives of a source that comes and goes. */
 const received = (/** @type {import("./source.js").Follower|undefined} */ follower) => readReceived(follower?.subscriber?.pc ?? null);
-Object.assign(window, { sanke: { received, room, subscriber, views, voice: speaking.voice, readReceived: () => readReceived(subscriber.pc) } });
+Object.assign(window, { sanke: { overHttp, received, room, subscriber, views, voice: speaking.voice, readReceived: () => readReceived(subscriber.pc) } });

@@ -31,6 +31,7 @@ import { backoff, pause } from "./page.js";
  * @property {string} state planned, ready, live, ended, judged, cancelled
  * @property {string} starts_at
  * @property {string} ends_at
+ * @property {"on"|"off"|"failed"} recording
  * @property {string|null} opened_at
  * @property {string|null} closed_at
  * @property {string|null} floor the side that has the floor

@@ -1,0 +1,251 @@
+"""Recordings as the class goes on: begun by the teacher or by themselves, ended with the class, and what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.settings import Settings
+from media.events import RecordingEnded, RecordingEvent, RecordingFailed, RecordingId, RecordingStarted, RoomId
+from media.orders import MediaPort, Record, ServeSegments
+from media.recording.folder import close_deserted, state_of
+from rooms.audit import append
+from rooms.clock import Clock
+from rooms.recordings.removal import clear_up
+from rooms.recordings.views import RUNNING
+from rooms.refusals import Conflict, Forbidden, NotFound
+from rooms.store import SYSTEM, Actor, Store
+from rooms.tables import Occurrence, Recording
+
+log = structlog.get_logger("recordings")
+
+SWEEP_SECONDS = 3.0
+SETTLE_AFTER = timedelta(minutes=1)
+"""A recording of a class that ended this long ago, and of which nobody told the end, is closed with what is there."""
+WHY_AGAIN = ("interrupted",)
+"""After these failures an automatic recording begins anew; after a full disk it would only fail again."""
+
+
+class Recordings:
+    """The recordings of a store. `tell` says to everybody in a class that it changed. Call `start` in a running loop, and `close`."""
+
+    def __init__(
+        self, store: Store, clock: Clock, settings: Settings, media: MediaPort, tell: Callable[[str], Awaitable[object]]
+    ) -> None:
+        self._store, self._clock, self._settings, self._media, self._tell = store, clock, settings, media, tell
+        self._events: asyncio.Queue[RecordingEvent] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.root = settings.data_dir / "recordings"
+
+    async def start(self, *, sweeping: bool = True) -> None:
+        """Begin to listen to the relay and, but for relay workers, to look after the classes."""
+        self._tasks = [asyncio.create_task(self._listen(), name="recordings listener")]
+        if sweeping:
+            self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="recordings sweep"))
+
+    async def close(self, patience: float = 5.0) -> None:
+        """Store what the relay said so far, and end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._events.join()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    # ------------------------------------------------------------ what people do
+
+    async def begin(self, actor: Actor, occurrence_id: str) -> None:
+        """Record a live class from now on; nothing where it is being recorded.
+
+        Refusals: `NotFound` ``occurrence_unknown``, `Forbidden` ``recording_never``, `Conflict` ``occurrence_not_live``.
+        """
+        if self._settings.recording == "never":
+            raise Forbidden("recording_never")
+        now, recording = self._clock.now(), uuid.uuid4().hex
+        async with self._store.write() as session:
+            lesson = await self._live(session, occurrence_id)
+            if await _running(session, lesson.id) is not None:
+                return
+            session.add(
+                Recording(
+                    id=recording,
+                    occurrence_id=lesson.id,
+                    county=lesson.county,
+                    state=RUNNING,
+                    started_at=now,
+                    started_by=actor.name,
+                    keep_until=now + timedelta(days=self._settings.recording_keep_days),
+                )
+            )
+            await self._audit(session, actor, "recording.start", recording, lesson)
+        await self._media.order(Record(RoomId(occurrence_id), RecordingId(recording)))
+        await self._tell(occurrence_id)
+
+    async def end(self, actor: Actor, occurrence_id: str) -> None:
+        """Record the class no longer; nothing where it is not recorded.
+
+        Refusals: `NotFound` ``occurrence_unknown``, `Forbidden` ``recording_always``, `Conflict` ``occurrence_not_live``.
+        """
+        if self._settings.recording == "always":
+            raise Forbidden("recording_always")
+        async with self._store.write() as session:
+            lesson = await self._live(session, occurrence_id)
+            running = await _running(session, lesson.id)
+            if running is None:
+                return
+            await self._audit(session, actor, "recording.stop", running.id, lesson)
+            if await asyncio.to_thread(state_of, self.root / running.id) == "absent":
+                await self._settle(session, running, None, 0.0, 0)  # nobody sent anything: nobody will tell its end
+        await self._media.order(Record(RoomId(occurrence_id), None))
+        await self._tell(occurrence_id)
+
+    async def folder_of(self, occurrence_id: str) -> str:
+        """Where the newest segments of a live class are, relative to the data folder."""
+        async with self._store.read() as session:
+            running = await _running(session, occurrence_id)
+            return f"recordings/{running.id}" if running is not None else f"segments/{occurrence_id}"
+
+    async def ask_for_segments(self, occurrence_id: str) -> None:
+        """Somebody watches the class over HTTP: segments of the last minute are made for a while, where it is not recorded."""
+        await self._media.order(ServeSegments(RoomId(occurrence_id)))
+
+    async def _live(self, session: AsyncSession, occurrence_id: str) -> Occurrence:
+        lesson = await session.get(Occurrence, occurrence_id, with_for_update=True)
+        if lesson is None:
+            raise NotFound("occurrence_unknown")
+        if lesson.state != "live":
+            raise Conflict("occurrence_not_live", state=lesson.state)
+        return lesson
+
+    async def _audit(
+        self, session: AsyncSession, actor: Actor, action: str, recording: str, lesson: Occurrence
+    ) -> None:
+        facts, now = {"occurrence": lesson.id}, self._clock.now()
+        await append(session, actor, action, f"recording:{recording}", county=lesson.county, at=now, facts=facts)
+
+    # ------------------------------------------------------------ what the relay says
+
+    def on_media_event(self, event: RecordingEvent) -> None:
+        """The relay's callback: never blocks."""
+        self._events.put_nowait(event)
+
+    async def flush(self) -> None:
+        """Return when everything the relay said so far is stored."""
+        await self._events.join()
+
+    async def _listen(self) -> None:
+        while True:
+            event = await self._events.get()
+            try:
+                await self._store_event(event)
+            except Exception:  # the sweep settles what is missed here
+                log.exception("recording_event_not_stored", recording=event.recording)
+            finally:
+                self._events.task_done()
+
+    async def _store_event(self, event: RecordingEvent) -> None:
+        async with self._store.write() as session:
+            row = await session.get(Recording, event.recording, with_for_update=True)
+            if row is None or row.state != RUNNING:
+                return
+            match event:
+                case RecordingStarted():
+                    row.started_at = event.at
+                case RecordingEnded():
+                    await self._settle(session, row, None, event.seconds, event.octets)
+                case RecordingFailed():
+                    log.warning("recording_failed", recording=row.id, reason=event.reason)
+                    await self._settle(session, row, event.reason, event.seconds, event.octets)
+            room = row.occurrence_id
+        await self._tell(room)
+
+    async def _settle(
+        self, session: AsyncSession, row: Recording, reason: str | None, seconds: float, octets: int
+    ) -> None:
+        """The recording is what it is."""
+        now = self._clock.now()
+        row.state, row.reason = ("partial" if reason else "complete"), reason
+        row.seconds, row.octets = round(seconds), octets
+        row.ended_at = row.started_at + timedelta(seconds=seconds)
+        facts = {"occurrence": row.occurrence_id, "reason": reason, "seconds": row.seconds, "octets": octets}
+        await append(session, SYSTEM, "recording.end", f"recording:{row.id}", county=row.county, at=now, facts=facts)
+
+    # ------------------------------------------------------------ what happens by itself
+
+    async def sweep(self) -> None:
+        """Records live classes where that is the rule or where their recording was cut off, sees that what should be written is,
+        ends recordings with their class, and clears up what is due."""
+        for occurrence_id in await self._to_begin():
+            with suppress(Conflict, Forbidden):  # it ended meanwhile; or no class is recorded any more
+                await self.begin(SYSTEM, occurrence_id)
+        for recording_id, occurrence_id, over in await self._running_now():
+            await self._look_after(recording_id, occurrence_id, over)
+        await clear_up(self._store, self._clock, self._settings)
+
+    async def _to_begin(self) -> list[str]:
+        """Live classes that are not recorded and should be."""
+        async with self._store.read() as session:
+            live = await session.scalars(select(Occurrence.id).where(Occurrence.state == "live"))
+            found = []
+            for occurrence_id in live:
+                last = await session.scalar(
+                    select(Recording)
+                    .where(Recording.occurrence_id == occurrence_id)
+                    .order_by(Recording.started_at.desc())
+                    .limit(1)
+                )
+                again = last is not None and last.reason in WHY_AGAIN
+                always = self._settings.recording == "always" and (last is None or last.state == "complete")
+                if again or always:
+                    found.append(occurrence_id)
+            return found
+
+    async def _running_now(self) -> list[tuple[str, str, datetime | None]]:
+        """Recordings that were not told to have ended, with their lessons and when those ended."""
+        async with self._store.read() as session:
+            found = await session.execute(
+                select(Recording.id, Occurrence.id, Occurrence.state, Occurrence.closed_at, Occurrence.ends_at)
+                .join(Occurrence, Occurrence.id == Recording.occurrence_id)
+                .where(Recording.state == RUNNING)
+            )
+            return [
+                (recording_id, lesson, None if state == "live" else closed_at or ends_at)
+                for recording_id, lesson, state, closed_at, ends_at in found
+            ]
+
+    async def _look_after(self, recording_id: str, occurrence_id: str, over: datetime | None) -> None:
+        """An order may have come before the room had a relay, or been lost with its process."""
+        room, recording, path = RoomId(occurrence_id), RecordingId(recording_id), self.root / recording_id
+        state = await asyncio.to_thread(state_of, path)
+        if over is not None:
+            await self._media.order(Record(room, None))
+        elif state == "absent":
+            await self._media.order(Record(room, recording))
+        late = over is not None and self._clock.now() >= over + SETTLE_AFTER
+        if state == "deserted" or (late and state != "written"):
+            found = await asyncio.to_thread(close_deserted, path)
+            now = self._clock.now()
+            self.on_media_event(RecordingFailed(room, recording, "interrupted", found.seconds, found.octets, now))
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except Exception:  # the next class must still be recorded
+                log.exception("recordings_sweep_failed")
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _running(session: AsyncSession, occurrence_id: str) -> Recording | None:
+    found: Recording | None = await session.scalar(
+        select(Recording).where(Recording.occurrence_id == occurrence_id, Recording.state == RUNNING).limit(1)
+    )
+    return found

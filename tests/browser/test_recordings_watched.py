@@ -1,0 +1,94 @@
+"""Recordings in a real browser: watched again with chapters, and as a way into the running class where UDP does not get out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import small_county as sc
+from playwright.async_api import Browser, Page, expect
+from recorded import SECONDS, recorded
+from school_day import SchoolDay
+from steps import enrolled, signed_in
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+NO_UDP = """
+const answer = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+  const sdp = description.sdp.replace(/^(a=candidate:.* )\\d+( typ host)/gm, "$19$2");
+  return answer.call(this, { type: description.type, sdp });
+};
+"""
+"""The relay's candidates lead to the discard port: what a firewall that drops UDP looks like."""
+LEAD = "sanke.players[0].video"
+
+
+async def until(ask: Callable[[], Awaitable[Any]], seconds: float, what: str) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            while not await ask():
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise AssertionError(f"not within {seconds} s: {what}") from None
+
+
+async def plays(page: Page, video: str, past: float) -> None:
+    """The video gets past this time, with pictures and with sound that was decoded."""
+    ask = f"({video}.currentTime > {past} && {video}.webkitDecodedFrameCount > 5 && {video}.webkitAudioDecodedByteCount > 100)"
+    await until(lambda: page.evaluate(ask), 15, ask)
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_a_recording_is_watched_again(school_day: SchoolDay, browser: Browser, codec: str) -> None:
+    """The camera is off in the middle: sound goes on alone, and the picture comes back."""
+    day = school_day
+    lesson = await day.due_lesson(seconds=2400)
+    recording = await recorded(day, lesson, codec=codec, camera_off=range(3, 9))
+    teacher = await signed_in(browser, day, "suyun")
+    page = teacher.page
+    await page.goto(f"/recordings/{recording}")
+    await expect(page.locator("#wait")).to_be_hidden()
+    await page.evaluate(f"{LEAD}.playbackRate = 2; {LEAD}.play()")
+    await plays(page, LEAD, 1)
+    await expect(page.locator("#replay")).to_have_attribute("data-screen", "", timeout=10_000)
+    apart = "Math.abs(sanke.players[1].video.currentTime - sanke.players[0].video.currentTime)"
+    await until(
+        lambda: page.evaluate(f"sanke.players[1].video.currentTime > 4.5 && {apart} < 0.4"), 10, "screen beside camera"
+    )
+    await plays(page, LEAD, 9.5)
+    await until(lambda: page.evaluate(f"{LEAD}.ended || {LEAD}.currentTime > {SECONDS - 1}"), 15, "it plays to its end")
+    await page.evaluate(f"{LEAD}.currentTime = 0.5; {LEAD}.play()")
+    await until(
+        lambda: page.evaluate(f"{LEAD}.currentTime > 0.8 && {LEAD}.currentTime < 4"),
+        10,
+        "and once more from the beginning",
+    )
+    assert teacher.errors == []
+    await teacher.context.close()
+
+
+async def test_a_class_without_udp_watches_over_http(school_day: SchoolDay, browser: Browser) -> None:
+    day = school_day
+    teacher = await signed_in(browser, day, "suyun")
+    village = await enrolled(browser, day, sc.VILLAGE_ROOM)
+    await village.context.add_init_script(NO_UDP)
+    lesson = await day.due_lesson(seconds=60)
+    await teacher.page.goto(f"/teach/{lesson}")
+    await teacher.page.get_by_role("button", name="开始上课").click()
+    await village.page.goto(f"/classroom/{lesson}")
+    note = village.page.locator("#over-http")
+    await expect(note).to_be_visible(timeout=40_000)
+    await expect(note).to_contain_text("不计为到课")
+    await plays(village.page, "document.getElementById('video')", 1)
+    delay = await village.page.evaluate("sanke.overHttp.delay")
+    assert 1 <= delay <= 15
+    await expect(village.page.locator("#link-words")).to_contain_text("延迟约")
+    await expect(village.page.locator("#recorded")).to_be_hidden()
+    await teacher.page.get_by_role("button", name="开始录制").click()
+    await expect(village.page.locator("#recorded")).to_be_visible()
+    await expect(teacher.page.locator("#record")).to_contain_text("停止录制")
+    for screen in (teacher, village):
+        await screen.context.close()

@@ -1,0 +1,269 @@
+"""Recordings: begun and ended by whom it is allowed, told of by the relay, watched with markers, removed in two steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_class import END, START, TEACHER, Lesson, Ordered, slots
+from sqlalchemy import select
+
+from config.settings import Settings
+from media.events import RecordingEnded, RecordingFailed, RecordingId, RecordingStarted, RoomId
+from media.orders import Record, ServeSegments
+from media.recording.playlist import Part, Playlist, Segment, render
+from rooms.live.board import LiveBoard
+from rooms.recordings import Recordings, destroy, markers, recordings_of, restore, withdraw
+from rooms.recordings.removal import GRACE, clear_up
+from rooms.recordings.views import RecordingView
+from rooms.refusals import Conflict, Forbidden, NotFound
+from rooms.store import Actor, Store
+from rooms.tables import AuditLeaf
+
+OPERATOR = Actor("account:op", "operator")
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+async def recordings(
+    store: Store, clock: Any, settings: Settings, media: Ordered, board: LiveBoard
+) -> AsyncIterator[Recordings]:
+    recordings = Recordings(store, clock, settings, media, board.tell)
+    await recordings.start(sweeping=False)  # the sweep is called by hand
+    yield recordings
+    await recordings.close()
+
+
+async def only(store: Store, lesson: Lesson) -> RecordingView:
+    async with store.read() as session:
+        (found,) = await recordings_of(session, lesson.id)
+    return found
+
+
+async def recorded(store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any) -> RecordingView:
+    """The class is live and recorded from its planned start."""
+    await board.open_class(TEACHER, lesson.id)
+    clock.time = START
+    await recordings.begin(TEACHER, lesson.id)
+    found = await only(store, lesson)
+    recordings.on_media_event(RecordingStarted(RoomId(lesson.id), RecordingId(found.id), START))
+    await recordings.flush()
+    return await only(store, lesson)
+
+
+async def test_a_recording_begins_and_ends_with_its_class(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, media: Ordered, clock: Any
+) -> None:
+    with pytest.raises(Conflict, match="occurrence_not_live"):
+        await recordings.begin(TEACHER, lesson.id)
+    with pytest.raises(NotFound):
+        await recordings.begin(TEACHER, "f" * 32)
+    view = await recorded(store, board, recordings, lesson, clock)
+    await recordings.begin(TEACHER, lesson.id)
+    room, recording = RoomId(lesson.id), RecordingId(view.id)
+    assert media.orders == [Record(room, recording)], "it is recorded once"
+    state = await board.state(lesson.id)
+    assert state is not None
+    assert state.recording == "on"
+    (recordings.root / view.id).mkdir(parents=True)
+    await recordings.end(TEACHER, lesson.id)
+    assert media.orders[-1] == Record(room, None)
+    recordings.on_media_event(RecordingEnded(room, recording, 61.4, 7_000_000_000, START))
+    await recordings.flush()
+    view = await only(store, lesson)
+    assert (view.state, view.reason, view.seconds, view.octets) == ("complete", None, 61, 7_000_000_000)
+    async with store.read() as session:
+        log = list(await session.scalars(select(AuditLeaf.action).where(AuditLeaf.object == f"recording:{view.id}")))
+    assert log == ["recording.start", "recording.stop", "recording.end"]
+    await recordings.begin(TEACHER, lesson.id)
+    await recordings.end(TEACHER, lesson.id)
+    async with store.read() as session:
+        both = {(each.state, each.seconds) for each in await recordings_of(session, lesson.id)}
+    assert both == {("complete", 61), ("complete", 0)}, "nobody sent anything: nothing is waited for"
+
+
+@one_database
+async def test_a_full_disk_is_told_and_the_class_goes_on(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any
+) -> None:
+    view = await recorded(store, board, recordings, lesson, clock)
+    failed = RecordingFailed(RoomId(lesson.id), RecordingId(view.id), "disk_full", 90.2, 1000, START)
+    for _ in range(2):  # told twice, it is the same end
+        recordings.on_media_event(failed)
+    await recordings.flush()
+    state, view = await board.state(lesson.id), await only(store, lesson)
+    assert state is not None
+    assert (state.state, state.recording) == ("live", "failed")
+    assert (view.state, view.reason, view.seconds) == ("partial", "disk_full", 90)
+
+
+@one_database
+async def test_what_is_left_over_is_ended_and_closed_with_what_is_there(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, media: Ordered, clock: Any
+) -> None:
+    view = await recorded(store, board, recordings, lesson, clock)
+    folder = recordings.root / view.id
+    folder.mkdir(parents=True)
+    part = Part("lead-h0.mp4", "opus")
+    (folder / "lead.m3u8").write_text(render(Playlist(START, (Segment("lead-0.m4s", 0.0, 42.0, part),))))
+    clock.time = END
+    await board.close_class(TEACHER, lesson.id)
+    await recordings.sweep()
+    assert media.orders[-1] == Record(RoomId(lesson.id), None)
+    await recordings.flush()
+    assert (await only(store, lesson)).state == "recording", "the relay may still tell how it ended"
+    clock.advance(seconds=61)
+    await recordings.sweep()
+    await recordings.flush()
+    view = await only(store, lesson)
+    assert (view.state, view.reason, view.seconds) == ("partial", "interrupted", 42)
+
+
+@one_database
+async def test_a_recording_that_was_cut_off_goes_on_in_another_one(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, media: Ordered, clock: Any
+) -> None:
+    """The writer's lock is gone with its process."""
+    view = await recorded(store, board, recordings, lesson, clock)
+    folder = recordings.root / view.id
+    folder.mkdir(parents=True)
+    (folder / "open").write_text(lesson.id)
+    clock.advance(seconds=5)
+    await recordings.sweep()
+    await recordings.flush()
+    assert (await only(store, lesson)).reason == "interrupted"
+    assert not (folder / "open").exists()
+    await recordings.sweep()
+    async with store.read() as session:
+        first, second = await recordings_of(session, lesson.id)
+    assert (first.id, first.state, second.state) == (view.id, "partial", "recording")
+    assert media.orders[-1] == Record(RoomId(lesson.id), RecordingId(second.id))
+
+
+@one_database
+async def test_the_county_decides_who_decides(
+    store: Store, board: LiveBoard, lesson: Lesson, media: Ordered, clock: Any, settings: Settings
+) -> None:
+    await board.open_class(TEACHER, lesson.id)
+    never = Recordings(store, clock, settings.model_copy(update={"recording": "never"}), media, board.tell)
+    with pytest.raises(Forbidden, match="recording_never"):
+        await never.begin(TEACHER, lesson.id)
+    always = Recordings(store, clock, settings.model_copy(update={"recording": "always"}), media, board.tell)
+    await always.sweep()
+    await always.sweep()
+    view = await only(store, lesson)
+    assert set(media.orders) == {Record(RoomId(lesson.id), RecordingId(view.id))}, "again until somebody writes"
+    with pytest.raises(Forbidden, match="recording_always"):
+        await always.end(TEACHER, lesson.id)
+
+
+@one_database
+async def test_segments_are_asked_for_and_found(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, media: Ordered, clock: Any
+) -> None:
+    await board.open_class(TEACHER, lesson.id)
+    await recordings.ask_for_segments(lesson.id)
+    assert media.orders == [ServeSegments(RoomId(lesson.id))]
+    assert await recordings.folder_of(lesson.id) == f"segments/{lesson.id}"
+    await recordings.begin(TEACHER, lesson.id)
+    assert await recordings.folder_of(lesson.id) == f"recordings/{(await only(store, lesson)).id}"
+
+
+@one_database
+async def test_markers_tell_what_happened_while_it_was_recorded(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any
+) -> None:
+    """The near class was there before; the far one comes, loses its line for ten seconds, and leaves; both are of the evidence."""
+    await board.open_class(TEACHER, lesson.id)
+    clock.time = START + timedelta(minutes=1)
+    await recordings.begin(TEACHER, lesson.id)
+    view = await only(store, lesson)
+    recording = RecordingId(view.id)
+    recordings.on_media_event(RecordingStarted(RoomId(lesson.id), recording, clock.time))
+    for event in [
+        *slots(lesson.id, lesson.lead, 0, 5, publishes=True),
+        *slots(lesson.id, lesson.near, 0, 10)[:-1],
+        *slots(lesson.id, lesson.far, 2, 3, session="one"),
+        *slots(lesson.id, lesson.far, 3 + 1 / 6, 4, session="two"),
+        *slots(lesson.id, lesson.lead, 3, 4, publishes=True, source="screen"),
+    ]:
+        board.on_media_event(event)
+    await board.flush()
+    clock.time = START + timedelta(minutes=4.5)
+    await board.give_floor(TEACHER, lesson.id, lesson.near)
+    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), recording, 240, 1, clock.time))
+    await recordings.flush()
+    async with store.read() as session:
+        found = await markers(session, await only(store, lesson), lesson.lead)
+    assert [(round(each.at), each.kind, each.side_id) for each in found] == [
+        (0, "opened", lesson.lead),
+        (0, "lead", lesson.lead),
+        (0, "joined", lesson.near),
+        (60, "joined", lesson.far),
+        (120, "screen", lesson.lead),
+        (180, "left", lesson.far),
+        (180, "screen_back", lesson.lead),
+        (210, "floor", lesson.near),
+        (240, "lead_back", lesson.lead),
+    ]
+
+
+@one_database
+async def test_two_people_remove_a_recording(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any, settings: Settings
+) -> None:
+    view = await recorded(store, board, recordings, lesson, clock)
+    folder = recordings.root / view.id
+    folder.mkdir(parents=True)
+    with pytest.raises(Conflict, match="recording_running"):
+        await withdraw(store, clock, TEACHER, view.id, "口误")
+    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), RecordingId(view.id), 60, 5, START))
+    await recordings.flush()
+    with pytest.raises(Conflict, match="recording_not_withdrawn"):
+        await destroy(store, clock, settings, OPERATOR, view.id)
+    await withdraw(store, clock, TEACHER, view.id, "口误")
+    assert not (await only(store, lesson)).there
+    with pytest.raises(Forbidden, match="recording_same_person"):
+        await destroy(store, clock, settings, TEACHER, view.id)
+    await restore(store, clock, OPERATOR, view.id)
+    assert (await only(store, lesson)).there
+    await withdraw(store, clock, TEACHER, view.id, "口误")
+    assert folder.exists()
+    await destroy(store, clock, settings, OPERATOR, view.id)
+    view = await only(store, lesson)
+    assert not folder.exists()
+    assert (view.deleted_at is not None, view.seconds, view.octets) == (True, 60, 5), "the figures stay"
+    with pytest.raises(Conflict, match="recording_deleted"):
+        await restore(store, clock, OPERATOR, view.id)
+
+
+@one_database
+async def test_a_recording_goes_by_itself_when_its_time_is_up(
+    store: Store,
+    board: LiveBoard,
+    recordings: Recordings,
+    lesson: Lesson,
+    clock: Any,
+    settings: Settings,
+    tmp_path: Path,
+) -> None:
+    view = await recorded(store, board, recordings, lesson, clock)
+    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), RecordingId(view.id), 60, 5, START))
+    await recordings.flush()
+    clock.advance(days=settings.recording_keep_days - 1)
+    await clear_up(store, clock, settings)
+    assert (await only(store, lesson)).there
+    clock.advance(days=1)
+    await clear_up(store, clock, settings)
+    view = await only(store, lesson)
+    assert (view.withdrawn_by, view.deleted_at) == ("system", None)
+    clock.time += GRACE
+    await clear_up(store, clock, settings)
+    assert (await only(store, lesson)).deleted_at is not None
+    async with store.read() as session:
+        leaves = await session.scalars(select(AuditLeaf.canonical).where(AuditLeaf.action == "recording.destroy"))
+        assert [json.loads(leaf)["actor"] for leaf in leaves] == ["system"]
