@@ -90,6 +90,7 @@ function fillFloor(tile, side, live, speaks, number) {
   button.hidden = !live;
   button.dataset.floor = side.id;
   button.setAttribute("aria-pressed", String(speaks));
+  button.setAttribute("aria-label", `${word(speaks ? "teacher.floor_take" : "teacher.floor_give")} ${side.school_name} ${groupOf(side)}`);
   tell(field("floor-label"), word(speaks ? "teacher.floor_take" : "teacher.floor_give"));
   field("voice").hidden = !speaks;
   tell(field("voice"), word(microphone ? "teacher.voice_live" : microphone === false ? "teacher.voice_muted" : "teacher.voice_none"));
