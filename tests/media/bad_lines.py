@@ -14,6 +14,7 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 from media_line import BadLine, Impairment
@@ -28,6 +29,9 @@ from media.values import RelayConfig
 
 ROOM, LEAD = RoomId("room"), SourceName("lead")
 ROUND_TRIP = 0.3
+COUNTED = ("packetsReceived", "packetsLost", "concealedSamples", "totalSamplesReceived")
+DISTURBED = 300
+"""Milliseconds that the event loop may be late at worst; a run on a machine too busy for that is measured again, twice at most."""
 TARGETS = {0.05: (3.0, 0.99), 0.1: (5.0, 0.97), 0.2: (10.0, 0.9)}
 """Loss → (95th percentile of joins in seconds, share of sound delivered)."""
 
@@ -68,6 +72,14 @@ async def uplink(impairment: Impairment, *, seed: int, seconds: float) -> float:
     return round(sound.packets / (sound.packets + sound.lost), 4)
 
 
+async def watch_turns(slowest: list[float]) -> None:
+    """Notes the event loop's longest delay: where the machine had no time, the line is not to blame."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        slowest[0] = max(slowest[0], time.monotonic() - before - 0.01)
+
+
 async def measure(
     impairment: Impairment, *, seed: int, joins: int, seconds: float, apart: float = 0.05
 ) -> dict[str, Any]:
@@ -87,8 +99,12 @@ async def measure(
         await asyncio.sleep(number * apart)
         return await one_class(line, relay, f"class-{number}", seconds)
 
+    slowest = [0.0]
+    watcher = asyncio.create_task(watch_turns(slowest))
     uplinked = asyncio.create_task(uplink(impairment, seed=seed + 1000, seconds=seconds))
     outcomes = await asyncio.gather(*(later(number) for number in range(joins)), return_exceptions=True)
+    watcher.cancel()
+    await asyncio.wait({watcher})
     await teacher.close()
     await relay.close()
     line.close()
@@ -100,6 +116,7 @@ async def measure(
         "seed": seed,
         "joins": joins,
         "failed": joins - len(done),
+        "slowest_turn_ms": round(1000 * slowest[0]),
         "join_p50": round(statistics.median(times), 2),
         "join_p95": round(times[min(len(times) - 1, int(0.95 * len(times)))], 2),
         "join_max": round(times[-1], 2),
@@ -120,6 +137,58 @@ async def measure(
     return result
 
 
+def gaps_told(gaps: list[float]) -> dict[str, Any]:
+    """The quantiles of seconds without media after a change of address."""
+    ordered = sorted(gaps)
+    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return {
+        "times": len(gaps),
+        "p50": round(statistics.median(gaps), 2),
+        "p95": round(p95, 2),
+        "max": round(ordered[-1], 2),
+    }
+
+
+async def rebinding_classrooms(line: BadLine, times: int) -> dict[str, Any]:
+    """The NAT of a receiving page forgets its mapping, again and again: how long until the relay's media finds the new one."""
+    for number in range(times):
+        line.rebind()
+        while len(line.gaps) == number:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.7 + 0.37 * (number % 3))  # not in step with the browser's own checks
+    return gaps_told(line.gaps)
+
+
+async def rebinding_teacher(times: int) -> dict[str, Any]:
+    """The same for a publishing page: how long until the relay takes its sound from the new address."""
+    relay = Relay(RelayConfig(), lambda event: None)
+    await relay.start()
+    line = BadLine(("127.0.0.1", relay.port), delay=ROUND_TRIP / 2)
+    await line.start()
+
+    def sound() -> int:
+        return sum(layer.packets for layer in relay.snapshot(ROOM).layers if layer.kind == "audio")
+
+    gaps = []
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay, line)
+        await page.evaluate("publish('teacher')")
+        while sound() < 50:
+            await asyncio.sleep(0.02)
+        for number in range(times):
+            line.rebind()
+            began = time.monotonic()
+            await asyncio.sleep(ROUND_TRIP / 2 + 0.02)  # what was under way still arrives under the old address
+            before = sound()
+            while sound() < before + 3:
+                await asyncio.sleep(0.01)
+            gaps.append(time.monotonic() - began)
+            await asyncio.sleep(0.7 + 0.37 * (number % 3))
+    await relay.close()
+    line.close()
+    return gaps_told(gaps)
+
+
 async def in_chromium(impairment: Impairment, *, seed: int, joins: int, seconds: float, rebinds: int) -> dict[str, Any]:
     """The classroom page's own link: joins one after the other, each listens for so long; then the last one's address changes."""
     relay = Relay(RelayConfig(), lambda event: None)
@@ -132,53 +201,35 @@ async def in_chromium(impairment: Impairment, *, seed: int, joins: int, seconds:
     await teacher.start(post)
     line = BadLine(("127.0.0.1", relay.port), impairment, seed=seed)
     await line.start()
-    times, came, lost, concealed, played, sessions = [], 0, 0, 0, 0, 0
+    times: list[float] = []
+    total: Counter[str] = Counter()
     async with chromium() as browser:
         page = await open_link_page(browser, relay, line)
         for number in range(joins):
-            began = time.monotonic()
-            await page.evaluate(f"subscribe('class-{number}')")
-            while not (await page.evaluate(f"stats('class-{number}')")).get("audio", {}).get("packetsReceived"):
+            name, began = f"class-{number}", time.monotonic()
+            await page.evaluate(f"subscribe('{name}')")
+            while not (await page.evaluate(f"stats('{name}')")).get("audio", {}).get("packetsReceived"):
                 await asyncio.sleep(0.03)
             times.append(time.monotonic() - began)
             await asyncio.sleep(seconds)
-            found = await page.evaluate(f"stats('class-{number}')")
-            sound, sessions = found["audio"], sessions + found["sessions"]
-            came, lost = came + sound["packetsReceived"], lost + sound["packetsLost"]
-            concealed, played = concealed + sound["concealedSamples"], played + sound["totalSamplesReceived"]
+            found = await page.evaluate(f"stats('{name}')")
+            total.update({key: found["audio"][key] for key in COUNTED} | {"sessions": found["sessions"]})
             if number < joins - 1:
-                await page.evaluate(f"links['class-{number}'].stop()")
-        for number in range(rebinds):
-            line.rebind()
-            while len(line.gaps) == number:
-                await asyncio.sleep(0.02)
-            await asyncio.sleep(0.7 + 0.31 * number % 2)  # not in step with the browser's own checks
-        found = await page.evaluate(f"stats('class-{joins - 1}')")
-        sessions += found["sessions"] - 1
+                await page.evaluate(f"links['{name}'].stop()")
+        rebinding = await rebinding_classrooms(line, rebinds) if rebinds else None
     await teacher.close()
     await relay.close()
     line.close()
-    result = {
-        "client": "Chromium",
-        "seed": seed,
-        "joins": joins,
-        "sessions": sessions,
-        "join_p50": round(statistics.median(times), 2),
-        "join_max": round(max(times), 2),
-        "audio": {
-            "expected": came + lost,
-            "delivered": round(came / (came + lost), 4),
-            "concealed": round(concealed / played, 4),
-        },
+    expected = total["packetsReceived"] + total["packetsLost"]
+    audio = {
+        "expected": expected,
+        "delivered": round(total["packetsReceived"] / expected, 4),
+        "concealed": round(total["concealedSamples"] / total["totalSamplesReceived"], 4),
     }
-    if rebinds:
-        gaps = sorted(line.gaps)
-        result["rebinding"] = {
-            "times": rebinds,
-            "p50": round(statistics.median(gaps), 2),
-            "p95": round(gaps[int(0.95 * len(gaps))], 2),
-            "max": round(gaps[-1], 2),
-        }
+    result = {"client": "Chromium", "seed": seed, "joins": joins, "sessions": total["sessions"], "audio": audio}
+    result |= {"join_p50": round(statistics.median(times), 2), "join_max": round(max(times), 2)}
+    if rebinding is not None:
+        result["rebinding"] = {"classroom": rebinding, "teacher": await rebinding_teacher(rebinds)}
     return result
 
 
@@ -189,7 +240,7 @@ async def browser_matrix(joins: int, seconds: float) -> bool:
         impairment = Impairment(loss=loss, delay=ROUND_TRIP / 2, jitter=0.01)
         found = await in_chromium(impairment, seed=1, joins=joins, seconds=seconds, rebinds=0 if loss else 20)
         met = found["join_max"] <= slowest and found["audio"]["delivered"] >= share
-        met = met and found.get("rebinding", {}).get("p95", 0) <= 3.0
+        met = met and all(gaps["p95"] <= 3.0 for gaps in found.get("rebinding", {}).values())
         good = good and met
         print(json.dumps({"loss": loss, "met": met} | found), flush=True)
     return good
@@ -203,7 +254,11 @@ async def matrix(seeds: int, joins: int, seconds: float, *, bursts: bool) -> boo
         if bursts:  # bad spells of three datagrams on average that lose the same share
             impairment = Impairment(bursts=(loss / 3 / (1 - loss), 1 / 3), delay=ROUND_TRIP / 2, jitter=0.01)
         for seed in range(1, seeds + 1):
-            found = await measure(impairment, seed=seed, joins=joins, seconds=seconds)
+            for _ in range(3):
+                found = await measure(impairment, seed=seed, joins=joins, seconds=seconds)
+                if found["slowest_turn_ms"] < DISTURBED:
+                    break
+                print(json.dumps({"disturbed": True, "loss": loss} | found), file=sys.stderr)
             met = (
                 not found["failed"]
                 and found["join_p95"] <= slowest
@@ -217,7 +272,7 @@ async def matrix(seeds: int, joins: int, seconds: float, *, bursts: bool) -> boo
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--joins", type=int, default=40)
+    parser.add_argument("--joins", type=int, default=25)
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--bursts", action="store_true", help="the same losses in bad spells of three on average")
     parser.add_argument("--chromium", action="store_true", help="the classroom page's own link instead of plain peers")

@@ -46,7 +46,7 @@ async def test_the_page_lives_on_a_bad_line(relay: Relay, events: list[MediaEven
     async with chromium() as browser:
         page = await open_link_page(browser, relay, line)
         await page.evaluate("subscribe('pupil')")
-        found = await heard(page, 200)
+        found = await heard(page, 120)
         assert found["cipher"] == "SRTP_AEAD_AES_128_GCM"
         assert found["nackCount"] > 0
         assert found["packetsReceived"] / (found["packetsReceived"] + found["packetsLost"]) > 0.94, (
