@@ -131,7 +131,11 @@ class RelayProcess:
 
     async def join(self, room: int, number: int, subscriber: CountOnlySubscriber) -> None:
         """WHEP: the subscriber offers."""
-        await subscriber.connect(await self._ask("subscribe", room, f"s{number}", subscriber.offer()))
+        await subscriber.connect(await self.subscribe(room, number, subscriber.offer()))
+
+    async def subscribe(self, room: int, number: int, offer: str) -> str:
+        """The relay's answer to a WHEP offer."""
+        return str(await self._ask("subscribe", room, f"s{number}", offer))
 
     async def facts(self) -> Mapping[str, Any]:
         """Counters of the relay."""

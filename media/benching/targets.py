@@ -1,10 +1,11 @@
-"""What can be measured: something that takes a load and sends it to subscribers."""
+"""What can be measured, something that takes a load and sends it to subscribers; and who can be the subscribers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from media.benching.load import Load
 from media.counting import CountOnlySubscriber
 
 
@@ -35,4 +36,28 @@ class Target(Protocol):
 
     async def close(self) -> None:
         """Ends it."""
+        ...
+
+
+class Audience(Protocol):
+    """The subscribers of a measurement."""
+
+    async def join(self, target: Target, load: Load) -> None:
+        """Brings them up."""
+        ...
+
+    async def begin(self) -> None:
+        """The measurement begins."""
+        ...
+
+    async def received(self) -> int:
+        """Packets until now, of all together."""
+        ...
+
+    async def end(self) -> Mapping[str, Any]:
+        """The measurement is over: what they found."""
+        ...
+
+    async def close(self) -> None:
+        """Ends them; called however far they came."""
         ...

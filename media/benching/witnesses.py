@@ -6,16 +6,23 @@ import asyncio
 import select
 import socket
 import struct
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from statistics import quantiles
+from typing import Any
 
 from media import rtp
 from media.aiortc_bridge import Identity, Unauthentic
-from media.benching.load import STAMP
+from media.benching.load import STAMP, Load
+from media.benching.targets import Target
 from media.counting import CountOnlySubscriber
 
 SAMPLE = 1000
 """A plain subscriber proves every thousandth packet."""
+PROBES = 20
+"""Subscribers whose every packet is timed, spread evenly over the order in which they joined."""
 TURN = 0.004
+LAST_PACKETS = 0.3
 _TIMESTAMPS = getattr(socket, "SO_TIMESTAMPNS", 35)  # Linux; the constant is missing before Python 3.14
 
 
@@ -85,3 +92,62 @@ class Reader:
         self._task.cancel()
         await asyncio.wait({self._task})
         self._epoll.close()
+
+
+class Counting:
+    """An `Audience` of count-only subscribers, some of them probes."""
+
+    def __init__(self) -> None:
+        self._peers: list[CountOnlySubscriber] = []
+        self._probes: list[Probe] = []
+        self._walls_ms: list[float] = []
+        self._reader = Reader()
+
+    async def join(self, target: Target, load: Load) -> None:
+        """Brings them up one after the other, class by class in turn."""
+        identity, every = Identity(), max(1, load.subscribers // PROBES)
+        for number in range(load.subscribers):
+            probe = number // load.rooms % every == every // 2
+            peer = Probe(identity) if probe else CountOnlySubscriber(identity, sample=SAMPLE)
+            began = time.monotonic()
+            await target.join(number % load.rooms, number, peer)
+            self._walls_ms.append((time.monotonic() - began) * 1000)
+            self._peers.append(peer)
+            if isinstance(peer, Probe):
+                self._probes.append(peer)
+                peer.begin()
+            self._reader.add(peer)
+
+    async def begin(self) -> None:
+        """Times packets from now on."""
+        for probe in self._probes:
+            probe.timing = True
+
+    async def received(self) -> int:
+        """Packets until now."""
+        return sum(peer.packets for peer in self._peers)
+
+    async def end(self) -> Mapping[str, Any]:
+        """Losses, proofs, latencies, and how long the joins took."""
+        for probe in self._probes:
+            probe.timing = False
+        await asyncio.sleep(LAST_PACKETS)
+        delays = quantiles([delay for probe in self._probes for delay in probe.delays_ms] or [0.0, 0.0], n=100)
+        walls = quantiles(self._walls_ms * 2, n=20)
+        return {
+            "join_wall_ms_p50": round(walls[9], 1),
+            "join_wall_ms_p95": round(walls[18], 1),
+            "lost": sum(peer.lost for peer in self._peers),
+            "samples": sum(peer.sampled for peer in self._peers),
+            "bad_samples": sum(peer.bad_samples for peer in self._peers),
+            "added_latency_ms_p50": round(delays[49], 2),
+            "added_latency_ms_p90": round(delays[89], 2),
+            "added_latency_ms_p99": round(delays[98], 2),
+            "cipher": self._peers[-1].peer.channel.cipher,
+        }
+
+    async def close(self) -> None:
+        """Leaves without a word."""
+        await self._reader.close()
+        for peer in self._peers:
+            await peer.close(silently=True)
