@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kills lint system screenshots lock clean lines fuzz
+.PHONY: help demo test kills lint system screenshots lock clean lines fuzz soak
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ lines: $(VENV)/installed ## a class over lines that lose 5, 10 and 20 %, 300 ms 
 
 fuzz: $(VENV)/installed ## ten minutes of mutated SDP, STUN, DTLS, RTP and RTCP beside a living class; SEED=n for another run
 	cd tests/media && ../../$(BIN)/python media_fuzz.py --seed $(or $(SEED),1)
+
+soak: $(VENV)/installed ## an hour of classes that open and close beside one that goes on: nothing may grow; SOAK_MINUTES=n for another time
+	PYTHONPATH=tests/media $(BIN)/python tests/load/soak.py --minutes $(or $(SOAK_MINUTES),60) --seed $(or $(SEED),1)
 
 lint: $(VENV)/installed ## style, types and layers only
 	$(BIN)/ruff check .

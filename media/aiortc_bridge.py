@@ -290,3 +290,5 @@ class SecureChannel:
             await asyncio.wait({pump}, timeout=1)
         self.handle = None
         self._rx = self._tx = None
+        # OpenSSL and libsrtp hold a hundred KiB, which must not wait until the garbage collector, that sees a few small objects, comes
+        self._transport._ssl = self._transport._rx_srtp = self._transport._tx_srtp = None  # type: ignore[assignment] # ended

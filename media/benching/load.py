@@ -113,7 +113,7 @@ class _Class:
         return first + self._filler[: size - len(first) - STAMP.size] + STAMP.pack(time.time_ns())
 
 
-async def _play(carriers: Sequence[Carrier], load: Load) -> None:
+async def play(carriers: Sequence[Carrier], load: Load) -> None:
     """Every class until cancelled, their pictures spread over time: classes keep no step with each other."""
     now, waiting = time.monotonic(), list[tuple[float, int, Iterator[float]]]()
     for number, carrier in enumerate(carriers):
@@ -143,7 +143,7 @@ async def _publish(pipe: Connection, load: Load, ports: Sequence[tuple[int, int]
     carriers: list[Carrier] = [*peers] if ports is None else [_PlainRtp(*pair) for pair in ports]
     pipe.send("connected")
     if await questions.next() is not None:
-        playing = asyncio.create_task(_play(carriers, load), name="media-bench-classes")
+        playing = asyncio.create_task(play(carriers, load), name="media-bench-classes")
         await questions.next()
         playing.cancel()
         await asyncio.wait({playing})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -42,11 +43,22 @@ class _Pauses:
             self.longest = max(self.longest, time.perf_counter() - self._began)
 
 
+def _health(relay: Relay) -> dict[str, int]:
+    totals = relay.totals()
+    return {
+        "port": relay.port,
+        "rooms": totals.rooms,
+        "sessions": totals.publishers + totals.subscribers + totals.unfinished,
+        "tasks": len(asyncio.all_tasks()),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+    }
+
+
 def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-async def _serve(pipe: Connection, load: Load, folder: Path) -> None:
+async def _serve(pipe: Connection, load: Load, folder: Path, consent_seconds: float) -> None:
     slots = 0
 
     def on_event(event: MediaEvent) -> None:
@@ -81,9 +93,11 @@ async def _serve(pipe: Connection, load: Load, folder: Path) -> None:
                 }
             )
             pauses.longest = 0.0
+        elif kind == "health":
+            pipe.send(_health(relay))
         else:
             door = relay.publish if kind == "publish" else relay.subscribe
-            pipe.send((await door(rooms[room], SOURCE, PeerId(peer), offer)).sdp)
+            pipe.send((await door(RoomId(f"r{room}"), SOURCE, PeerId(peer), offer)).sdp)
     looking.cancel()
     await asyncio.wait({looking})
     await relay.close()
@@ -97,9 +111,9 @@ async def _look(relay: Relay, rooms: Sequence[RoomId]) -> None:
             relay.snapshot(room)
 
 
-def _serve_process(pipe: Connection, load: Load) -> None:
+def _serve_process(pipe: Connection, load: Load, consent_seconds: float) -> None:
     with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="sanke-bench-") as folder:
-        asyncio.run(_serve(pipe, load, Path(folder)))
+        asyncio.run(_serve(pipe, load, Path(folder), consent_seconds))
 
 
 class RelayProcess:
@@ -107,20 +121,22 @@ class RelayProcess:
 
     ports = None
 
-    def __init__(self, load: Load, cores: set[int]) -> None:
+    def __init__(self, load: Load, cores: set[int], *, consent_seconds: float = 30.0) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve_process, args=(theirs, load), daemon=True)
+        self._process = context.Process(target=_serve_process, args=(theirs, load, consent_seconds), daemon=True)
         with on_cores(cores):
             self._process.start()
         theirs.close()
         assert self._process.pid is not None
         self.pid = self._process.pid
         self._answers = Questions(self._pipe)
+        self._asking = asyncio.Lock()
 
     async def _ask(self, kind: str, room: int = 0, peer: str = "", offer: str = "") -> Any:
-        self._pipe.send((kind, room, peer, offer))
-        answer = await self._answers.next()
+        async with self._asking:
+            self._pipe.send((kind, room, peer, offer))
+            answer = await self._answers.next()
         if answer is None:
             raise RuntimeError("the relay's process ended")
         return answer
@@ -140,6 +156,11 @@ class RelayProcess:
     async def facts(self) -> Mapping[str, Any]:
         """Counters of the relay."""
         found: Mapping[str, Any] = await self._ask("facts")
+        return found
+
+    async def health(self) -> Mapping[str, int]:
+        """What must not grow: rooms, sessions, tasks, descriptors; and the relay's port."""
+        found: Mapping[str, int] = await self._ask("health")
         return found
 
     async def close(self) -> None:

@@ -122,6 +122,7 @@ class Counting:
         """Times packets from now on."""
         for probe in self._probes:
             probe.timing = True
+            probe.delays_ms.clear()
 
     async def received(self) -> int:
         """Packets until now."""

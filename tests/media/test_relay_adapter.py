@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,20 @@ async def test_packets_are_protected_and_nothing_else_is_taken() -> None:
     assert a.protect_rtcp(b"") is None
     await a.close()
     await b.close()
+    await b.close()
+
+
+async def test_what_openssl_and_libsrtp_hold_is_freed_at_once() -> None:
+    """A session and what serves it know each other; the collector sees few objects there, and would let a hundred KiB of each lie."""
+    a, b = await connected_pair()
+    gc.disable()
+    try:
+        held = [weakref.ref(a._transport._ssl), weakref.ref(a._transport._rx_srtp), weakref.ref(a._transport._tx_srtp)]
+        await a.close()
+        assert [gone() for gone in held] == [None, None, None]
+    finally:
+        gc.enable()
+    assert (a.cipher, a.protect(bytes(20))) == ("", None)
     await b.close()
 
 
