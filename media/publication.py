@@ -102,6 +102,11 @@ class Publication:
         if self.publisher is publisher:
             self.publisher = None
 
+    def close(self) -> None:
+        """Nobody sends or receives it any more: its packets, a megabyte, need not wait for the garbage collector."""
+        for layer in self.layers:
+            layer.ring.clear()
+
     def tick(self, now: float) -> None:
         """Joiners' next packets, and what the publisher must be asked for now."""
         publisher = self.publisher

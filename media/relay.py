@@ -402,6 +402,7 @@ class Relay:
         publication = self._publications.pop(key, None)
         if publication is not None:
             self._packets_before += publication.packets
+            publication.close()
 
     async def _tick_on(self) -> None:
         turn = 0

@@ -110,6 +110,10 @@ class Ring:
         """Keeps a packet in place of the one `size` numbers before it."""
         self._kept[kept.number & self._mask] = kept
 
+    def clear(self) -> None:
+        """Keeps nothing any more."""
+        self._kept = [None] * self.size
+
     def get(self, number: int) -> Kept | None:
         """The packet with this extended number, where it is still kept."""
         kept = self._kept[number & self._mask]
