@@ -26,8 +26,8 @@ from scheduler.offers import Offers
 from scheduler.problem import Problem, RoomCode, SchoolCode
 from scheduler.windows import Grid, lead_periods, turns
 
-PASSES = ((False, 1.0), (True, 0.25))
-"""Each over all schools: whether partners count, and the part of a school's time. Partners take far longer, but rarely to prove what they bind."""
+PARTNERS_PART = 0.5
+"""The part of a school's time that the pass with partners may take: most of what they bind is proved soon, most of what they do not never."""
 WHOLE_SEATS = 2_500
 """Seats up to which the whole county is also given to the solver at once."""
 
@@ -92,9 +92,10 @@ def prove(
     for number, want in enumerate(offers.wants):
         needs[want.school].append(number)
     crowded = sorted(needs, key=lambda school: (-_crowding(offers, needs[school]), school))
-    for partners, part in PASSES:
+    small = sorted(needs, key=lambda school: (len(needs[school]), school))  # with partners a large one takes seconds
+    for partners, part, schools in ((False, 1.0, crowded), (True, PARTNERS_PART, small)):
         limits = seconds * part, None if work is None else work * part
-        for school in crowded:
+        for school in schools:
             if not alive():
                 return total
             before = ceilings[school]
