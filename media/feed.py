@@ -20,6 +20,11 @@ from media.track import OutgoingTrack
 
 MOST_RESENT = 400
 """Packets sent again to one feed in a second; a storm of NACKs costs no more."""
+RESENT_SHARE = 0.5
+"""And of a picture no more, in octets, than this share of what the present layer sends: on a line that carries less than it
+is given, all that is sent again is lost again, and the sound with it."""
+UNMEASURED = 1_000_000
+"""Bits a second a layer is taken to send before it is known."""
 AGAIN_AFTER, LONGEST_AGAIN = 0.02, 0.4
 """Seconds in which a packet is not sent twice to the same feed; where the line's round trip is known, most of that: browsers ask
 for sound several times before the first answer can be there."""
@@ -82,7 +87,7 @@ class Feed:
         """Timestamp, as the subscriber saw it, and time of the last packet sent before a pause."""
         self._rtx_sequence = 0
         self._resent: dict[int, float] = {}
-        self._window = (0.0, 0)
+        self._window, self._window_octets = (0.0, 0), 0
 
     @property
     def address(self) -> Address:
@@ -231,11 +236,11 @@ class Feed:
         """Answers a NACK out of the ring: as RTX (RFC 4588) where the subscriber takes it, else the packet as it was."""
         number = self.own_number(sequence)
         stretch = next((s for s in reversed(self._stretches) if s.start <= number), None)
-        if stretch is None or not self._may_resend(number, now):
+        if stretch is None or self.layer is None:
             return
         layer, _, form = stretch
         kept = layer.ring.get(number - form.number)
-        if kept is None:
+        if kept is None or not self._may_resend(number, len(kept.payload), self.layer, now):
             return
         layer.retransmitted += 1
         rtx = self._retransmission.get(form.payload_type)
@@ -247,15 +252,17 @@ class Feed:
         header = HEADER.pack(0x80, kept.marker | rtx, self._rtx_sequence, timestamp, self.track.rtx_ssrc)
         self._line.send_rtp(header + (number & 0xFFFF).to_bytes(2, "big") + form.payload(kept))
 
-    def _may_resend(self, number: int, now: float) -> bool:
+    def _may_resend(self, number: int, octets: int, layer: Layer, now: float) -> bool:
         began, count = self._window
         if now - began >= 1.0:
-            self._window, count = (now, 0), 0
+            began, count, self._window_octets = now, 0, 0
             self._resent.clear()
+        most = RESENT_SHARE * (layer.bitrate or UNMEASURED) / 8 if layer.kind == "video" else float("inf")
         again = max(AGAIN_AFTER, min(LONGEST_AGAIN, (self._line.round_trip or 0.0) * 0.0008))
-        if count >= MOST_RESENT or now - self._resent.get(number, float("-inf")) < again:
+        soon = now - self._resent.get(number, float("-inf")) < again
+        if count >= MOST_RESENT or self._window_octets + octets > most or soon:
             return False
-        self._window = (self._window[0], count + 1)
+        self._window, self._window_octets = (began, count + 1), self._window_octets + octets
         self._resent[number] = now
         return True
 

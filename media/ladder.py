@@ -26,9 +26,12 @@ SHORT = 0.8
 SPARE, SHRINKING = 0.85, 0.97
 BAD_WINDOWS = 2
 SETTLE = 1.5
-"""Seconds after a change in which reports still tell of what was before."""
+"""Seconds after a change in which reports still tell of what was before; there and back through a queue they take longer."""
 FIRST_HOLD, LONGEST_HOLD, PROBATION = 6.0, 96.0, 15.0
 """Seconds without trouble before a step up, at first and at most; seconds in which trouble means that the step was wrong."""
+SAME_TROUBLE = 6.0
+BEYOND, DARING = 1.25, 4.0
+"""A step to more than so many times what the line was measured to carry waits so many times longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,13 @@ class Standing:
     """In the last window."""
     changed_at: float = float("-inf")
     raised_at: float = float("-inf")
+    room: float = 0.0
+    """Bits a second that the line carried when it was last strained."""
     hold: float = FIRST_HOLD
+
+    def probing(self, now: float) -> bool:
+        """A step up may yet prove wrong."""
+        return now - self.raised_at < PROBATION
 
     @property
     def calm(self) -> bool:
@@ -162,25 +171,32 @@ def at(place: Place, ladder: Sequence[Step]) -> int:
 def judge(standing: Standing, ladder: Sequence[Step], condition: Condition, now: float) -> Standing:
     """Where the receiver stands after this window."""
     here = at(standing.place, ladder)
+    if standing.probing(now):  # until it has grown, an estimate is of what was sent before the step
+        condition = replace(condition, limit=None)
     shrinks = any(step.layers for step in ladder[here + 1 :])
     strained = condition.strained(MUCH_LOST if shrinks else MOST_LOST, standing.queue_ms)
     standing = replace(standing, bad=standing.bad + 1 if strained else 0, queue_ms=condition.queue_ms)
     if strained:
-        settled = now - standing.changed_at >= SETTLE
-        return _down(standing, ladder, here, condition, now) if standing.bad >= BAD_WINDOWS and settled else standing
-    if now - standing.raised_at > PROBATION and standing.hold > FIRST_HOLD and standing.place == TOP:
-        standing = replace(standing, hold=FIRST_HOLD)
-    if standing.place != TOP and now - standing.changed_at >= standing.hold:
-        place = ladder[here - 1].place if here > 1 else TOP
-        standing = replace(standing, place=place, changed_at=now, raised_at=now)
-    return standing
+        enough = 1 if standing.probing(now) else BAD_WINDOWS
+        settled = now - standing.changed_at >= SETTLE + 2 * condition.queue_ms / 1000
+        return _down(standing, ladder, here, condition, now) if standing.bad >= enough and settled else standing
+    if standing.place == TOP:
+        return standing if standing.probing(now) else replace(standing, hold=FIRST_HOLD, room=0.0)
+    above = ladder[max(0, here - 1)]
+    hold = standing.hold * (DARING if above.bits > BEYOND * standing.room else 1)
+    if now - standing.changed_at < min(hold, LONGEST_HOLD):
+        return standing
+    place = above.place if here > 1 else TOP
+    return replace(standing, place=place, changed_at=now, raised_at=now)
 
 
 def _down(standing: Standing, ladder: Sequence[Step], here: int, condition: Condition, now: float) -> Standing:
     """As far as the line says; back to the step before where the last step up was wrong."""
-    wrong = now - standing.raised_at < PROBATION
-    room = condition.room() if not wrong else float("inf")
+    wrong = standing.probing(now)
+    room = condition.room()
     below = range(here + 1, len(ladder))
-    there = next((i for i in below if ladder[i].bits <= room), len(ladder) - 1)
+    there = next((i for i in below if wrong or ladder[i].bits <= room), len(ladder) - 1)
     hold = min(LONGEST_HOLD, 2 * standing.hold) if wrong else standing.hold
-    return replace(standing, place=ladder[there].place, bad=0, changed_at=now, hold=hold)
+    if now - standing.changed_at < SAME_TROUBLE:  # what follows a step down is still half of what was before it
+        room = max(room, standing.room)
+    return replace(standing, place=ladder[there].place, bad=0, changed_at=now, hold=hold, room=room)

@@ -47,7 +47,7 @@ class Receiver:
         if not (self._standing.calm and seen == self._seen) or condition.strained(MUCH_LOST, 0.0):
             self._seen = seen
             self.assign(now, condition)
-        self._due_at = now + (TROUBLED_WINDOW if self._standing.bad else WINDOW)
+        self._due_at = now + (TROUBLED_WINDOW if self._standing.bad or self._standing.probing(now) else WINDOW)
 
     def _condition(self, now: float) -> Condition:
         """What reports say of the time since the last call."""

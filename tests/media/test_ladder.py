@@ -136,7 +136,7 @@ class Watched:
     def run(self, seconds: float) -> None:
         end = self.now + seconds
         while self.now < end:
-            window = 0.5 if self.standing.bad else 1.0
+            window = 0.5 if self.standing.bad or self.standing.probing(self.now) else 1.0
             condition = self.wire.carry(self.step.bits, window)
             self.now += window
             before = self.standing.place

@@ -225,3 +225,24 @@ async def test_a_publisher_may_come_back_with_other_layers(
     assert "media_session_failed" not in caplog.text
     for peer in (low.peer, high.peer, plain.peer, again.peer):
         await peer.close()
+
+
+async def test_what_is_sent_again_never_crowds_out_what_is_new(relay: Relay, stage: SimulcastPublisher) -> None:
+    pupil = Pupil()
+    feed = await pupil.join(relay, "pupil")
+    for number in range(20):
+        stage.pictures(key="lmh" if number == 0 else "")
+    await until(lambda: pupil.came == 60)
+    pupil.loses = set(range(61, 200))
+    wanted = [packet.sequence for packet in pupil.seen]
+    layers(relay)["h"].bitrate = 24_000
+    pupil.peer.send_rtcp(rtcp.nack(1, feed.track.ssrc, wanted))
+    await asyncio.sleep(0.1)
+    assert pupil.came - 60 == 14, "half of 3,000 octets a second, in packets of 102"
+    feed.move(None, relay.monotonic())
+    pupil.peer.send_rtcp(rtcp.nack(1, feed.track.ssrc, wanted))
+    await asyncio.sleep(1.1)
+    pupil.peer.send_rtcp(rtcp.nack(1, feed.track.ssrc, wanted))
+    await asyncio.sleep(0.1)
+    assert pupil.came - 60 == 14, "of a picture that is paused nothing is sent again"
+    await pupil.peer.close()
