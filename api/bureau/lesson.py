@@ -64,6 +64,11 @@ class Axis:
     window: Bar
     ticks: tuple[Mark, ...]
 
+    @property
+    def end(self) -> datetime:
+        """Where the drawing ends."""
+        return self.start + timedelta(seconds=self.seconds)
+
     def x(self, at: datetime) -> float:
         """Where an instant lies, held within the drawing."""
         share = (at - self.start).total_seconds() / self.seconds
@@ -86,6 +91,8 @@ class SideLine:
     presence: tuple[Bar, ...]
     gaps: tuple[Bar, ...]
     slots: tuple[Bar, ...]
+    spoken: tuple[Bar, ...]
+    """When it had the floor."""
     marks: tuple[Mark, ...]
     events: tuple[EvidenceEvent, ...]
     """Everything but slots."""
@@ -185,14 +192,26 @@ def side_line(
         presence=_bars(axis, verdict.intervals if verdict else [], "presence"),
         gaps=_bars(axis, verdict.gaps if verdict else [], "gap"),
         slots=tuple(axis.bar(each.at, each.until or each.at, quality(each.data)) for each in media),
+        spoken=tuple(axis.bar(start, end, "floor") for start, end in spoken(mine, axis.end)),
         marks=tuple(
-            Mark(axis.x(each.at), each.kind, each.at)
-            for each in mine
-            if each.kind in ("sign_in", "head_count") or (each.kind == "floor" and each.data["held"])
+            Mark(axis.x(each.at), each.kind, each.at) for each in mine if each.kind in ("sign_in", "head_count")
         ),
         events=tuple(event for event in mine if event.kind != "slot"),
         media=tuple(media),
     )
+
+
+def spoken(events: Sequence[EvidenceEvent], until: datetime) -> list[tuple[datetime, datetime]]:
+    """When a side had the floor, by its evidence in order; what goes on still ends at `until`."""
+    found: list[tuple[datetime, datetime]] = []
+    since: datetime | None = None
+    for event in events:
+        if event.kind != "floor":
+            continue
+        if since is not None and not event.data["held"]:
+            found.append((since, event.at))
+        since = event.at if event.data["held"] else None
+    return [*found, (since, until)] if since is not None else found
 
 
 def _bars(axis: Axis, intervals: Sequence[Any], kind: str) -> tuple[Bar, ...]:

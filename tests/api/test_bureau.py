@@ -154,9 +154,14 @@ async def test_a_running_class_shows_every_line_in_numbers(site: Site) -> None:
         assert "上行 主讲画面" in body
         assert "线路好" in await text(session, base)
         await publisher.close()
+        await services.board.give_floor(SYSTEM, here.occurrence, here.receiver_side)
+        assert "正在发言" in await text(session, base)
         await services.board.close_class(SYSTEM, here.occurrence)
         async with session.get(f"{base}/{here.occurrence}", headers=PAGE, allow_redirects=False) as answer:
             assert answer.headers["Location"].endswith(f"/lessons/{here.occurrence}"), "it is over"
+        evidence = await text(session, f"/bureau/{here.county}/lessons/{here.occurrence}")
+        assert 'class="time-floor"' in evidence
+        assert "<dt>连麦发言</dt><dd>1 次" in evidence
     async with site.client(site.as_("auditor")) as session:
         foreign = f"{base}/{site.world.there.occurrence}"
         async with session.get(foreign, headers=PAGE) as answer:
