@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.serve import settings_given, stop_asked
+from api.cli.serve import keep_what_is_loaded, settings_given, stop_asked
 from api.relaying import relay_running
 from config import VERSION
 from config.settings import Settings
@@ -61,6 +61,7 @@ async def _relay(settings: Settings) -> None:
                 say_both("cli.relay_ready", version=VERSION, name=services.member.id, url=services.member.url),
                 markup=False,
             )
+            keep_what_is_loaded()
             await asked.wait()
             console.print(say_both("cli.relay_drains", seconds=settings.relay_drain_seconds))
         console.print(say_both("cli.stopping"))

@@ -76,6 +76,8 @@ async def _serve(pipe: Connection, load: Load, folder: Path, consent_seconds: fl
         for room in rooms:
             await relay.carry_out(Record(room, RecordingId(f"bench-{room}")))
     looking = asyncio.create_task(_look(relay, rooms), name="media-bench-looks")
+    gc.collect()
+    gc.freeze()  # as `sanke serve` and `sanke relay` do
     questions, pauses = Questions(pipe), _Pauses()
     while (question := await questions.next()) is not None:
         kind, room, peer, offer = question
