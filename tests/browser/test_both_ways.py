@@ -99,11 +99,17 @@ async def is_figured(tile: Any, point: Page) -> None:
     """The relay's figures of a class stand on its tile, in words; so does what another class chose to receive."""
     await expect(tile.locator("[data-f=vitals]")).to_contain_text("线路好", timeout=12_000)
     await expect(tile.locator("[data-f=vitals]")).to_contain_text("丢包")
-    await point.evaluate("sanke.room.send('rung', {rung: 'audio'})")
+    await point.get_by_role("button", name="接收画面").click()
+    await point.get_by_role("button", name="只收声音").click()
     vitals = tile.page.locator(".class-tile").filter(has_text="石门教学点").locator("[data-f=vitals]")
     await expect(vitals).to_contain_text("只收声音")
-    await point.evaluate("sanke.room.send('rung', {rung: null})")
+    await expect(point.locator("#rung-words")).to_have_text("只收声音")
+    frames = (await point.evaluate("sanke.readReceived()"))["framesDecoded"]
+    await point.get_by_role("button", name="接收画面").click()
+    assert (await point.evaluate("sanke.readReceived()"))["framesDecoded"] == frames, "its picture stands"
+    await point.get_by_role("button", name="自动").click()
     await expect(vitals).not_to_contain_text("只收声音")
+    await expect(point.locator("#rung-now")).to_be_hidden()
 
 
 async def speaks_and_is_heard(teacher: Page, village: Page, point: Page, tile: Any, picture: str) -> None:

@@ -4,6 +4,7 @@ import { Kept } from "./kept.js";
 import { Pad } from "./pad.js";
 import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
 import { Room } from "./room.js";
+import { rungPart } from "./rung.js";
 import { drawPattern, measureLine, playNotes } from "./selftest.js";
 import { grantFor } from "./source.js";
 import { readReceived } from "./stats.js";
@@ -217,6 +218,7 @@ function selfTest() {
 signIn();
 headCount();
 selfTest();
+rungPart(room, subscriber);
 part("sound-on").addEventListener("click", play);
 document.addEventListener("click", () => part("sound-on").hidden || play());
 part("hand").addEventListener("click", () => room.send("hand", { up: !handUp }));
