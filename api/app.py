@@ -11,6 +11,7 @@ from aiohttp.typedefs import Middleware
 from api import (
     bureau,
     classroom,
+    encoders,
     feeds,
     identity,
     live,
@@ -25,7 +26,7 @@ from api import (
     teacher,
 )
 from api.hall import Hall
-from api.join import JoinTokens, join_key
+from api.join import JoinTokens, encoder_key, join_key
 from api.limits import Limits
 from api.metrics import Metrics
 from api.onlookers import Onlookers
@@ -37,6 +38,8 @@ from api.system import DOCUMENT, printed
 from api.upstream import HttpUpstream
 from config.settings import Settings
 from media.cascade import Cascade, is_edge
+from media.encoders.addresses import Allowed
+from media.encoders.rtmp.door import RtmpDoor
 from media.events import MediaEvent, RecordingEnded, RecordingFailed, RecordingStarted
 from media.orders import InProcess
 from media.relay import Relay
@@ -49,6 +52,8 @@ from rooms.cluster.choice import open_placement
 from rooms.cluster.member import Member
 from rooms.cluster.ordering import OverBus
 from rooms.cluster.watch import Watch
+from rooms.encoders.gear import Gear, Vault
+from rooms.encoders.keeper import EncoderKeeper
 from rooms.live.board import LiveBoard
 from rooms.live.vitals import Vitals
 from rooms.migrations import upgrade
@@ -61,7 +66,22 @@ from rooms.recordings import Recordings
 from rooms.rulesets import load_rules
 from rooms.store import Store
 
-MODULES = (system, identity, planner, teacher, classroom, live, talk, replay, segments, bureau, operators, media, feeds)
+MODULES = (
+    system,
+    identity,
+    planner,
+    teacher,
+    classroom,
+    live,
+    encoders,
+    talk,
+    replay,
+    segments,
+    bureau,
+    operators,
+    media,
+    feeds,
+)
 Kind = Literal["alone", "web", "relay"]
 """A server with everything, one whose live media is on workers, and such a worker."""
 BODY_LIMIT = 256 * 1024
@@ -113,6 +133,9 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
         elif not is_edge(event.peer):
             board.on_media_event(event)
 
+    async def offered(room: str, side: str, offer: str) -> str:
+        return await encoders.post_offer(services, room, side, offer)
+
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
     placement = open_placement(redis_url if kind != "alone" else "", clock.monotonic, settings.relay_room_share)
     media_port = InProcess(relay.carry_out) if kind == "alone" else OverBus(placement, bus)
@@ -121,7 +144,7 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
     hall = Hall(bus, board.state, clock, placement.find)
     joins = JoinTokens(join_key(settings), clock)
     member = Member(relay, placement, bus, clock.monotonic) if kind != "web" else None
-    return Services(
+    services = Services(
         settings=settings,
         store=store,
         clock=clock,
@@ -134,6 +157,7 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
         media=media_port,
         board=board,
         recordings=recordings,
+        encoders=EncoderKeeper(store, clock, bus, encoder_gear(settings), offered),
         plan_jobs=jobs,
         plan_runs=PlanRuns(store, clock, jobs.kick),
         pages=Pages(settings),
@@ -147,6 +171,14 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Services:
             store, clock, bus, lambda: open_key(settings.data_dir, settings.public_url), settings.checkpoint_seconds
         ),
     )
+    return services
+
+
+def encoder_gear(settings: Settings) -> Gear:
+    """What the settings let this server reach of recording rooms' encoders."""
+    allowed = Allowed(settings.media_encoder_networks, frozenset(settings.media_encoder_ports))
+    door = RtmpDoor(settings.media_host, settings.media_rtmp_port) if settings.media_rtmp_port else None
+    return Gear(Vault(lambda: encoder_key(settings)), allowed, door)
 
 
 def relay_config(settings: Settings) -> RelayConfig:
@@ -201,6 +233,11 @@ def stages(services: Services) -> list[Stage]:
         await services.onlookers.close()
         await services.hall.close()
 
+    async def room_encoders(_app: web.Application) -> AsyncIterator[None]:
+        await services.encoders.start()
+        yield
+        await services.encoders.close()
+
     async def plans(_app: web.Application) -> AsyncIterator[None]:
         await services.plan_jobs.start()
         yield
@@ -212,7 +249,7 @@ def stages(services: Services) -> list[Stage]:
         await services.checkpointer.close()
 
     media_here = [*relaying(services), member] if services.member is not None else []
-    return [*foundations(services), checkpoints, board, recordings, *media_here, watch, hall, plans]
+    return [*foundations(services), checkpoints, board, recordings, *media_here, watch, hall, room_encoders, plans]
 
 
 def foundations(services: Services) -> list[Stage]:

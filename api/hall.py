@@ -87,6 +87,8 @@ class LiveRoom:
         self._elsewhere: dict[str, Elsewhere] = {}
         self._figures = Figures()
         self._state: Message = {}
+        self._encoder: Message | None = None
+        """How the recording room's encoder does, where one sends."""
         self._dirty = asyncio.Event()
 
     async def run(self) -> None:
@@ -126,6 +128,8 @@ class LiveRoom:
                 dict(message.get("devices", {})),  # a server of an older version says nothing of them
             )
             self._elsewhere[message["origin"]] = told
+        elif kind == "encoder":
+            self._encoder = message["encoder"]
         elif kind == "lower":
             self._lower(str(message["side"]))
         elif kind in ("notice", "moved"):
@@ -216,7 +220,8 @@ class LiveRoom:
             }
             for side in self._state.get("sides", ())
         ]
-        return {"type": "state", "state": {**self._state, "sides": sides}, "now": stamp(self._clock.now())}
+        state = {**self._state, "sides": sides, "encoder": self._encoder}
+        return {"type": "state", "state": state, "now": stamp(self._clock.now())}
 
 
 class Hall:

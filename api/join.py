@@ -95,6 +95,16 @@ def join_key(settings: Settings) -> bytes:
     return hashlib.sha256(b"join\0" + secret.encode()).digest() if secret else secret_key(settings.data_dir, "join.key")
 
 
+def encoder_key(settings: Settings) -> bytes:
+    """What the addresses of encoders are sealed with, kept as `join_key` is."""
+    secret = settings.media_secret.get_secret_value()
+    return (
+        hashlib.sha256(b"encoder\0" + secret.encode()).digest()
+        if secret
+        else secret_key(settings.data_dir, "encoder.key")
+    )
+
+
 def secret_key(folder: Path, name: str) -> bytes:
     """32 random bytes kept in the data folder, made at the first start; readable by the server's user alone."""
     path = folder / name

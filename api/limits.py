@@ -29,6 +29,7 @@ RULES: Mapping[str, str] = {
     "import": "20/minute",
     "plan": "30/minute",
     "export": "12/minute",
+    "try_encoder": "12/minute",
 }
 """Rule → how many in which time, for one address (and one person, where signed in). An account also locks itself."""
 

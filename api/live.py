@@ -16,11 +16,13 @@ from api.routing import SIGNED_IN, Call, HexId, Nothing, Routes, RowId, Shape
 from api.workers import worker_for
 from media.events import PeerId, RoomId
 from media.orders import CloseRoom
+from rooms.encoders.uses import used_by
 from rooms.live.board import LateItem
 from rooms.live.sources import LEAD, LEADS, Direction, exists, permitted
 from rooms.live.state import LiveState
 from rooms.people import Principal
 from rooms.planning.occurrences import OccurrenceView, SideView, occurrence
+from rooms.refusals import Conflict
 
 routes = Routes("live")
 
@@ -159,7 +161,10 @@ async def join(call: Call[OccurrencePath, Nothing, Wanted]) -> Ticket:
         raise Problem("not_found")
     board = call.app.board
     state = await (board.enter(call.actor, side.id) if source == LEAD else board.running(view.id))
-    if not permitted(side, source, role, state.floor):
+    by_encoder = side.side == "lead" and source == LEAD and await encoder_sends(call, view.id)
+    if by_encoder and role == "publish":
+        raise Conflict("encoder_sends")  # the page would push it off
+    if not by_encoder and not permitted(side, source, role, state.floor):
         raise Problem("not_allowed" if role == "publish" or source in LEADS else "no_floor")
     token = call.app.joins.issue(Join(room=view.id, side=side.id, source=source, role=role, holder=call.actor.name))
     receives = PeerId(side.id) if role == "subscribe" and side.side != "lead" else None
@@ -182,6 +187,7 @@ async def close_class(call: Call[OccurrencePath, Nothing, Nothing]) -> Now:
     view = await lead_of(call, call.path.occurrence)
     state = await call.app.board.close_class(call.actor, view.id)
     await call.app.media.order(CloseRoom(RoomId(view.id)))
+    call.app.encoders.wake()
     return presented(state)
 
 
@@ -218,6 +224,12 @@ async def hand_in(call: Call[OccurrencePath, Nothing, Late]) -> Taken:
     _, side = await side_of(call, call.path.occurrence)
     items = [LateItem(piece.event_id, piece.kind, piece.at, dict(piece.data)) for piece in call.body.items]
     return Taken(new=await call.app.board.hand_in(call.actor, side.id, items))
+
+
+async def encoder_sends(call: Call[Any, Any, Any], occurrence_id: str) -> bool:
+    """Whether the lesson is led from a recording room's encoder; then its page receives what it would send."""
+    async with call.app.store.read() as session:
+        return await used_by(session, occurrence_id) is not None
 
 
 def presented(state: LiveState) -> Now:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rooms.cluster import Placement
     from rooms.cluster.member import Member
     from rooms.cluster.watch import Watch
+    from rooms.encoders.keeper import EncoderKeeper
     from rooms.live.board import LiveBoard
     from rooms.live.vitals import Vitals
     from rooms.planning.jobs import PlanJobs
@@ -54,6 +55,8 @@ class Services:
     """Takes orders to the process that has the room."""
     board: LiveBoard
     recordings: Recordings
+    encoders: EncoderKeeper
+    """Recording rooms' encoders that lead a lesson, and what it takes to reach them."""
     plan_jobs: PlanJobs
     """Works on planning runs, or leaves them to workers elsewhere."""
     plan_runs: PlanRuns

@@ -70,7 +70,7 @@ async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
         recordings=recordings,
         recording_rule=call.app.settings.recording,
         enter_from=doors_open(call, view),
-        data=lesson_data(call, view, "teacher"),
+        data=lesson_data(call, view, "teacher", "encoder"),
         side_name=lambda side: side_name(call.caller.language, side),
     )
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -54,6 +54,24 @@ class Settings(BaseSettings):
     media_max_subscribers: Annotated[
         int, Field(description="Subscribers one relay takes before it answers 503.", ge=1)
     ] = 600
+    media_encoder_networks: Annotated[
+        tuple[IPvAnyNetwork, ...],
+        Field(
+            description='Networks whose recording-room encoders may be pulled from by RTSP, e.g. `["10.20.0.0/16"]`. Empty: none. '
+            "This machine, its link and multicast are open only where a network within them is listed."
+        ),
+    ] = ()
+    media_encoder_ports: Annotated[
+        tuple[int, ...], Field(description="TCP ports at which encoders may be pulled from.")
+    ] = (554, 8554)
+    media_rtmp_port: Annotated[
+        int,
+        Field(
+            description="TCP port, at `media_host`, to which recording-room encoders push by RTMP; usually 1935. 0: none.",
+            ge=0,
+            le=65535,
+        ),
+    ] = 0
     media_secret: Annotated[
         SecretStr,
         Field(

@@ -161,6 +161,36 @@ class Device(Base):
     created_at: Mapped[datetime]
 
 
+class RoomEncoder(Base):
+    """A recording room's encoder: pulled from by RTSP, or pushing by RTMP with a key."""
+
+    __tablename__ = "room_encoders"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    county: Mapped[str] = code_column(index=True)
+    school_code: Mapped[str] = code_column()
+    room_code: Mapped[str] = code_column()
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(String(8))
+    sealed_url: Mapped[bytes | None]
+    """The whole address, encrypted: it holds a name and a password."""
+    shown_url: Mapped[str] = mapped_column(default="")
+    """The address without them."""
+    key_digest: Mapped[bytes | None]
+    enabled: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+
+class EncoderUse(Base):
+    """A lesson whose lead is an encoder, and which server keeps it on the air until when."""
+
+    __tablename__ = "encoder_uses"
+    occurrence_id: Mapped[str] = mapped_column(ForeignKey("occurrences.id"), primary_key=True)
+    encoder_id: Mapped[int] = mapped_column(ForeignKey("room_encoders.id"), unique=True)
+    since: Mapped[datetime]
+    keeper: Mapped[str | None] = mapped_column(String(32))
+    kept_until: Mapped[datetime | None]
+
+
 class Assistant(Base):
     """An assistant teacher of a school, known by a PIN on that school's devices. Not an account."""
 

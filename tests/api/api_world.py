@@ -42,6 +42,7 @@ from rooms.tables import (
     Recording,
     RepairDraft,
     Room,
+    RoomEncoder,
     School,
     SchoolClass,
     Session,
@@ -88,6 +89,7 @@ class Side:
     draft: str = ""
     device: int = 0
     assistant: int = 0
+    encoder: int = 0
     org: int = 0
     accounts: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -230,9 +232,13 @@ async def _people(session: AsyncSession, side: Side, county: OrgUnit, now: datet
         created_at=now,
     )  # fmt: skip
     assistant = Assistant(county=code, school_code=side.receiving_school, name="王老师", pin_hash=hashed(PIN))
-    session.add_all((device, assistant))
+    encoder = RoomEncoder(
+        county=code, school_code=side.school, room_code=side.room, name="录播主机", kind="rtmp", key_digest=b"0" * 32,
+        created_at=now,
+    )  # fmt: skip
+    session.add_all((device, assistant, encoder))
     await session.flush()
-    side.device, side.assistant = device.id, assistant.id
+    side.device, side.assistant, side.encoder = device.id, assistant.id, encoder.id
     side.tokens["device"] = open_door(session, now, device_id=device.id)
 
 

@@ -60,6 +60,7 @@ def named(side: Side) -> dict[str, Any]:
         "device_id": side.device,
         "assistant": side.assistant,
         "assistant_id": side.assistant,
+        "encoder": side.encoder,
         "org": side.org,
         "org_id": side.org,
         "code": side.teacher,

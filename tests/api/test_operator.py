@@ -15,7 +15,13 @@ async def ask(session: ClientSession, path: str, body: object = None) -> tuple[i
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 async def test_every_page_is_there_in_both_languages(site: Site, language: str) -> None:
     async with site.client(site.as_("operator"), **{"Accept-Language": language}) as session:
-        for path in ("/operator", "/operator/devices", "/operator/assistants", "/operator/system"):
+        for path in (
+            "/operator",
+            "/operator/devices",
+            "/operator/encoders",
+            "/operator/assistants",
+            "/operator/system",
+        ):
             async with session.get(path, headers=PAGE) as answer:
                 assert answer.status == 200, await answer.text()
 

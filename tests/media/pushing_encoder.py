@@ -15,7 +15,7 @@ from typing import Any
 
 import av
 import av.error
-from encoder_world import FPS, HEIGHT, WIDTH, picture, tone
+from recording_room import FPS, HEIGHT, WIDTH, picture, tone
 
 
 def push(url: str, options: dict[str, str]) -> None:

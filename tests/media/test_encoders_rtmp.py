@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from encoder_world import Desk, Pupil, children
+from encoder_world import Desk, Pupil
 from hypothesis import given
 from hypothesis import strategies as st
 from media_world import ROOM, until
+from recording_room import children
 
 from media.encoders.encoder import probe
 from media.encoders.rtmp.amf import BadMessage, decode, encode

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from encoder_world import Desk, Film, Pupil, RtspEncoder, children
+from encoder_world import Desk, Pupil
 from media_world import ROOM, until
+from recording_room import Film, RtspEncoder, children
 
 from media.encoders.addresses import Allowed, parse_url
 from media.encoders.encoder import Pull, probe

@@ -37,6 +37,7 @@ import { backoff, pause } from "./page.js";
  * @property {string|null} floor the side that has the floor
  * @property {boolean} screen the lead shows its screen
  * @property {Side[]} sides the lead first
+ * @property {import("./encoder.js").EncoderState|null} encoder the recording room's encoder that sends `lead`, if one does
  */
 
 const BEAT_EVERY = 5000;

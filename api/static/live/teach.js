@@ -3,6 +3,7 @@ import { LevelMeter, closeDevices, keepChoice, keptChoice, listDevices, openDevi
 import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
 import { Room } from "./room.js";
 import { readReceived, readSent } from "./stats.js";
+import { RoomEncoder } from "./encoder.js";
 import { Gallery } from "./gallery.js";
 import { recordingPart } from "./recording.js";
 import { Share } from "./share.js";
@@ -20,9 +21,27 @@ const meter = new LevelMeter();
 const publisher = new Publisher(grantFor("lead", "publish"));
 const share = new Share();
 const showRecording = recordingPart(guarded);
+const encoder = isOver() ? null : new RoomEncoder(door, part("preview"));
 const gallery = isOver() ? null : new Gallery(part("tiles"), part("pages"));
 let stream = new MediaStream();
 let tested = "";
+
+/** Sends the page's own picture and sound, unless a recording room's encoder sends in its place. */
+function send() {
+  if (encoder?.used === null) publisher.start();
+}
+
+/** The encoder took the page's place, or gave it back. */
+async function changeSender() {
+  if (encoder?.used !== null) {
+    await publisher.stop();
+    closeDevices(stream);
+    part("preview-empty").hidden = true;
+  } else {
+    await useDevices();
+    if (room.snapshot?.state === "live") send();
+  }
+}
 
 /* ---- devices */
 
@@ -69,6 +88,12 @@ function storeTest() {
   });
 }
 
+/** What the recording room sends is the lead's device check. */
+function storeEncoderTest() {
+  const sound = Boolean(encoder?.state?.found?.sound);
+  call("POST", `${door}/self-test`, { picture: true, sound, round_trip_ms: null, lost: 0, asked: 0 }).catch(() => {});
+}
+
 /** @param {"audio"|"video"} kind @param {boolean} off */
 function mute(kind, off) {
   stream.getTracks().filter((track) => track.kind === kind).forEach((track) => (track.enabled = !off));
@@ -107,7 +132,7 @@ async function guarded(button, act) {
 
 async function startClass() {
   await call("POST", `${door}/open`, {});
-  publisher.start();
+  send();
 }
 
 async function endClass() {
@@ -132,7 +157,8 @@ function show(snapshot) {
   const row = part("check-classes");
   row.dataset.result = arrived === others.length ? "good" : "wait";
   tell(row.querySelector("[data-f=words]"), word("teacher.arrived_n", { n: arrived, all: others.length }));
-  if (live) publisher.start();
+  encoder?.told(snapshot.encoder ?? null);
+  if (live) send();
   if (isOver()) share.stop(true);
   if (isOver() && !isOverAtFirst) publisher.stop(true).then(() => location.reload());
 }
@@ -248,6 +274,12 @@ function changed() {
   useDevices();
 }
 
+async function begin() {
+  await encoder?.open();
+  if (encoder?.used === null) await useDevices();
+  if (view.state === "live") send();
+}
+
 if (!isOverAtFirst) {
   part("quality").value = choice.quality;
   part("music").checked = choice.music;
@@ -256,12 +288,14 @@ if (!isOverAtFirst) {
   room.addEventListener("state", () => room.snapshot && show(room.snapshot));
   room.addEventListener("line", showLine);
   room.addEventListener("line", () => room.state === "open" && publisher.wake());
+  encoder?.addEventListener("change", changeSender);
+  encoder?.addEventListener("live", storeEncoderTest);
   publisher.addEventListener("state", showLink);
   navigator.mediaDevices?.addEventListener("devicechange", () => listDevices(part("camera"), part("microphone"), stream));
   setInterval(tick, 500);
   setInterval(tellSent, 5000);
   setInterval(showUpload, 2000);
-  if (view.enterable) useDevices().then(() => view.state === "live" && publisher.start());
+  if (view.enterable) begin();
   room.start();
 }
 

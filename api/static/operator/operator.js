@@ -98,6 +98,8 @@ document.addEventListener("click", (event) => {
   }
   if (button.dataset.rolesOf) openRoles(button);
   if (button.dataset.pinOf) openPin(button);
+  if (button.dataset.encoderOf) openEncoder(button);
+  if (button.dataset.try) void tryEncoder(button);
   if (button.hasAttribute("data-reloads")) location.reload();
   if (button.dataset.copies) {
     const shown = button.closest("dialog")?.querySelector(`[data-show="${button.dataset.copies}"]`);
@@ -124,10 +126,47 @@ function openPin(button) {
   openDialog("set-pin");
 }
 
+/** @param {HTMLElement} button */
+function openEncoder(button) {
+  const form = /** @type {HTMLFormElement} */ (document.querySelector("form[data-encoder]"));
+  form.reset();
+  form.dataset.encoder = button.dataset.encoderOf;
+  /** @type {HTMLInputElement} */ (form.elements.namedItem("name")).value = button.dataset.name ?? "";
+  needUrl(form, button.dataset.kind ?? "");
+  openDialog("change-encoder");
+}
+
+/** An address is asked of an encoder that is pulled from. @param {HTMLFormElement} form @param {string} kind */
+function needUrl(form, kind) {
+  const field = /** @type {HTMLElement} */ (form.querySelector("[data-encoder-url]"));
+  field.hidden = kind !== "rtsp";
+}
+
+/** Tries an encoder and says what was found. @param {HTMLElement} button */
+async function tryEncoder(button) {
+  const place = dialog("tried");
+  const say = (/** @type {string} */ name) => {
+    for (const each of /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("[data-tried]"))) each.hidden = each.dataset.tried !== name;
+  };
+  say("wait");
+  show("tried", {});
+  await busy(button, async () => {
+    try {
+      const answer = await api(button.dataset.try ?? "", { method: "POST" });
+      if (place.open) show("tried", answer);
+      say(answer.works ? "works" : "fails");
+    } catch (error) {
+      place.close();
+      throw error;
+    }
+  });
+}
+
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (!(field instanceof HTMLSelectElement) || !field.form) return;
   if (field.hasAttribute("data-role")) needTeacher(field.form);
+  if (field.hasAttribute("data-encoder-kind")) needUrl(field.form, field.value);
   if (field.hasAttribute("data-teacher")) {
     const name = field.form.elements.namedItem("name");
     if (name instanceof HTMLInputElement && !name.value) name.value = field.selectedOptions[0]?.dataset.name ?? "";
@@ -170,8 +209,14 @@ document.addEventListener("submit", (event) => {
       const at = String(place).indexOf("/");
       const body = { county: String(place).slice(0, at), school: String(place).slice(at + 1), ...rest };
       const answer = await api(form.dataset.placed ?? "", { body });
-      if (form.dataset.shows) show(form.dataset.shows, answer);
+      const wanted = form.dataset.showsWith;
+      if (form.dataset.shows && (!wanted || answer[wanted])) show(form.dataset.shows, answer);
       else location.reload();
+    });
+  } else if (form.hasAttribute("data-encoder")) {
+    run(async () => {
+      await api(`/api/operator/encoders/${form.dataset.encoder}/change`, { body: fields(form) });
+      location.reload();
     });
   } else if (form.hasAttribute("data-pin")) {
     run(async () => {
@@ -182,5 +227,5 @@ document.addEventListener("submit", (event) => {
 });
 
 // What is shown once is gone when its dialog closes; the list behind it has changed.
-for (const id of ["handed", "slip"]) dialog(id)?.addEventListener("close", () => location.reload());
+for (const id of ["handed", "slip", "pushed"]) dialog(id)?.addEventListener("close", () => location.reload());
 for (const each of document.querySelectorAll("[data-role-rows] [data-org]")) preferCounty(/** @type {HTMLSelectElement} */ (each));
