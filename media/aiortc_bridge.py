@@ -163,6 +163,7 @@ class _IceStandIn:
     def _repeat(self) -> None:
         self._timer = None
         if self._repeats_left <= 0:
+            self._flight.clear()
             return
         for datagram in self._flight:
             self._forward(datagram)
