@@ -199,9 +199,13 @@ class LiveBoard:
 
         Refusals: `NotFound` ``occurrence_unknown``, ``side_unknown``, `Conflict` ``occurrence_not_live``.
         """
-        state = await self._told(await acts.give_floor(self._scene(actor), occurrence_id, side_id))
-        await self._order_floor(state)
-        return state
+        occurrence_id = await acts.give_floor(self._scene(actor), occurrence_id, side_id)
+        state = await self.state(occurrence_id)
+        if (
+            state is not None
+        ):  # before anybody hears of it: pages ask for the speaker at once, and must find the door open
+            await self._order_floor(state)
+        return await self._told(occurrence_id)
 
     async def hand_in(self, actor: Actor, side_id: str, items: Sequence[LateItem]) -> int:
         """Evidence a classroom kept while its line was down, marked late; how many were new.

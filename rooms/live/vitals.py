@@ -151,7 +151,8 @@ class Vitals:
         """One message for each room that has media and is looked at; the loop calls it, and tests do."""
         now = self._clock.monotonic()
         self._rooms = {room: looked for room, looked in self._rooms.items() if looked.until > now}
-        for room, looked in self._rooms.items():
+        for room, looked in list(self._rooms.items()):
+            await asyncio.sleep(0)  # packets go between two rooms
             stats = self._snapshot(RoomId(room))
             if not stats.sessions:
                 looked.seen.clear()

@@ -49,7 +49,7 @@ export class Views extends EventTarget {
     const live = snapshot.state === "live";
     const speaker = live && snapshot.floor !== own ? snapshot.sides.find((side) => side.id === snapshot.floor) : undefined;
     this.screen.follow(live && snapshot.screen ? "screen" : "", !live);
-    this.speaker.follow(speaker ? `class:${speaker.id}` : "", true); // whoever loses the floor is cut off by the relay
+    this.speaker.follow(speaker?.sends ? `class:${speaker.id}` : "", true); // whoever loses the floor is cut off by the relay
     if (speaker) tell(part("speaker-name"), word("classroom.speaks", { name: `${speaker.school_name} ${groupOf(speaker)}` }));
     /** @type {Set<View>} */
     const there = new Set(["lead"]);
