@@ -29,7 +29,7 @@ LONGEST_REPLAY = 200
 OLDEST_REPLAY = 3.0
 CATCH_UP = 12
 """Packets given to a joiner in one tick, beside what is live: about 600 a second."""
-SILENT_AFTER = 2.0
+SILENT_AFTER = 1.0
 """Seconds without a packet after which a layer is not to be had: browsers stop the larger ones when their uplink is thin."""
 STRANGER_AFTER = 1.0
 """Seconds of silence after which another SSRC of the same payload type takes the track over."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from media.subscribing import SubscriberSession
 
 KINDS: tuple[Kind, ...] = ("audio", "video")
-MEASURE_EVERY = 1.0
+LOOK_EVERY, MEASURE_EVERY = 0.2, 1.0
+"""Seconds after which it is seen that a layer stopped or began, and after which bit rates are measured."""
 REMEMBERED_REPORTS = 16
 """For each subscriber: more than a browser waits before it refers to one."""
 
@@ -56,7 +57,7 @@ class Publication:
         self.version = 0
         """Changes with the layers that can be had."""
         self._alive: tuple[bool, ...] = ()
-        self._measured_at = 0.0
+        self._looked_at = self._measured_at = 0.0
         self.subscribers: set[SubscriberSession] = set()
         self._reports_sent: OrderedDict[int, float] = OrderedDict()
         self._packets_before = 0
@@ -110,8 +111,8 @@ class Publication:
     def tick(self, now: float) -> None:
         """Joiners' next packets, and what the publisher must be asked for now."""
         publisher = self.publisher
-        if now - self._measured_at >= MEASURE_EVERY:
-            self._measure(now)
+        if now - self._looked_at >= LOOK_EVERY:
+            self._look(now)
         for layer in self.layers:
             if layer.catching_up:
                 layer.tick(now)
@@ -122,13 +123,15 @@ class Publication:
             if layer.keyframe_due(now):
                 publisher.ask(rtcp.picture_loss(1, layer.reception.ssrc))
 
-    def _measure(self, now: float) -> None:
-        self._measured_at = now
-        for layer in self.layers:
-            layer.measure(now)
+    def _look(self, now: float) -> None:
+        self._looked_at = now
         alive = tuple(layer.alive(now) for layer in self.layers)
         if alive != self._alive:
             self._alive, self.version = alive, self.version + 1
+        if now - self._measured_at >= MEASURE_EVERY:
+            self._measured_at = now
+            for layer in self.layers:
+                layer.measure(now)
 
     def clock_reports(self, layers: Sequence[Layer], now: float) -> list[ClockReport]:
         """RTP and NTP time of each of these layers on one clock: the publisher's own, as its sender reports gave it; until

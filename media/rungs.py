@@ -39,15 +39,19 @@ class Receiver:
         self._seen: tuple[tuple[int, bool], ...] = ()
 
     def tick(self, now: float) -> None:
-        """Judges the line when a window is over; little is done for one that carries everything."""
-        if now < self._due_at or not self.sessions:
+        """Follows what the sources send, and judges the line when a window is over; little is done for one that carries
+        everything."""
+        seen = tuple((session.publication.version, session.publication.silent) for session in self.sessions)
+        if seen != self._seen:
+            self._seen = seen
+            self.assign(now)
+        if now < self._due_at:
             return
         condition = self._condition(now)
-        seen = tuple((session.publication.version, session.publication.silent) for session in self.sessions)
-        if not (self._standing.calm and seen == self._seen) or condition.strained(MUCH_LOST, 0.0):
-            self._seen = seen
+        if not self._standing.calm or condition.strained(MUCH_LOST, 0.0):
             self.assign(now, condition)
-        self._due_at = now + (TROUBLED_WINDOW if self._standing.bad or self._standing.probing(now) else WINDOW)
+        troubled = self._standing.bad or self._standing.probing(now)
+        self._due_at = now + (TROUBLED_WINDOW if troubled else WINDOW)
 
     def _condition(self, now: float) -> Condition:
         """What reports say of the time since the last call."""
