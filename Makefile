@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kills lint system screenshots lock clean lines fuzz soak
+.PHONY: help demo test kills relay-kills lint system screenshots lock clean lines fuzz soak
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ fuzz: $(VENV)/installed ## ten minutes of mutated SDP, STUN, DTLS, RTP and RTCP 
 
 soak: $(VENV)/installed ## an hour of classes that open and close beside one that goes on: nothing may grow; SOAK_MINUTES=n for another time
 	PYTHONPATH=tests/media $(BIN)/python tests/load/soak.py --minutes $(or $(SOAK_MINUTES),60) --seed $(or $(SEED),1)
+
+relay-kills: $(VENV)/installed system ## kill a class's relay worker fifty times: everybody comes back, no evidence is lost or doubled
+	RELAY_KILLS=50 $(BIN)/python -m pytest -rP tests/api/test_relay_workers.py -k killed
 
 lint: $(VENV)/installed ## style, types and layers only
 	$(BIN)/ruff check .

@@ -44,6 +44,8 @@ class Client:
     worker: str = ""
     heard_at: float = field(default_factory=time.monotonic)
     """When media last came, or the relay last reported."""
+    back_at: float = 0.0
+    """When media first came, or the relay first reported, in the newest session."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -94,7 +96,8 @@ class Client:
         raise Turned(307)
 
     async def _watch(self, heard: Callable[[], int]) -> None:
-        before, silent = -1, time.monotonic()
+        before, silent = 0, time.monotonic()
+        self.back_at = 0.0
         while time.monotonic() - silent < PATIENCE[self.role]:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.moved.wait(), WATCH)
@@ -102,7 +105,7 @@ class Client:
                 return
             if (now := heard()) != before:
                 before, silent = now, time.monotonic()
-                self.heard_at = silent
+                self.heard_at, self.back_at = silent, self.back_at or silent
 
 
 async def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
