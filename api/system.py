@@ -57,6 +57,7 @@ async def metrics(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
     totals = call.app.relay.totals()
     for role, count in (("publisher", totals.publishers), ("subscriber", totals.subscribers)):
         call.app.metrics.sessions.labels(role).set(count)
+    call.app.metrics.workers(call.app.watch.workers)
     async with call.app.store.read() as session:
         call.app.metrics.log_size.set(await session.scalar(select(AuditHead.size)) or 0)
     return web.Response(body=call.app.metrics.text(), content_type="text/plain", charset="utf-8")

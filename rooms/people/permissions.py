@@ -31,6 +31,7 @@ Permission = Literal[
     "people.read",
     "people.change",  # accounts, devices, assistants
     "system.read",
+    "system.change",  # empty a relay worker
 ]
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
@@ -53,7 +54,7 @@ _TABLE: dict[Role, frozenset[Permission]] = {
     "auditor": frozenset(
         {"county.read", "timetable.read", "lesson.watch", "recording.watch", "report.read", "audit.read"}
     ),
-    "operator": frozenset({"people.read", "people.change", "recording.remove", "system.read"}),
+    "operator": frozenset({"people.read", "people.change", "recording.remove", "system.read", "system.change"}),
     "device": frozenset({"timetable.read", "lesson.join"}),
 }
 

@@ -59,7 +59,7 @@ class Crew:
         """One more worker; its address."""
         environment = os.environ | {
             "SANKE_DATABASE_URL": self.store_url, "SANKE_REDIS_URL": self.redis_url, "SANKE_DATA_DIR": str(self.folder),
-            "SANKE_LOG_LEVEL": "error", "SANKE_MEDIA_SLOT_SECONDS": "1", "PYTHONUNBUFFERED": "1",
+            "SANKE_LOG_LEVEL": os.environ.get("WORKER_LOG", "error"), "SANKE_MEDIA_SLOT_SECONDS": "1", "PYTHONUNBUFFERED": "1",
             "SANKE_RATE_LIMIT_SCALE": "100", "SANKE_RELAY_ROOM_SHARE": str(SHARE),
         } | {f"SANKE_{name.upper()}": value for name, value in settings.items()}  # fmt: skip
         process = subprocess.Popen(

@@ -12,8 +12,10 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from urllib.parse import quote
 
 import pytest
+from api_world import PAGE
 from class_of_clients import Client, until, until_true
 from cluster_world import SHARE, Cluster, Crew, Row, clustered
 
@@ -142,6 +144,25 @@ async def test_a_worker_is_emptied_without_losing_its_class(cluster: Cluster) ->
 async def _all_ended(cluster: Cluster, sessions: int) -> bool:
     """Every session's end is stored, too."""
     return len({row.session for row in await cluster.evidence() if row.kind == "disconnected"}) == sessions
+
+
+async def test_an_operator_sees_the_workers_and_empties_one(cluster: Cluster) -> None:
+    worker = cluster.services.watch.workers[0]
+    async with cluster.site.client(cluster.site.as_("operator"), **PAGE) as http:
+        async with http.get("/operator/system") as page:
+            text = await page.text()
+        assert all(url in text for url in cluster.workers)
+        path = "/api/operator/relays/{}/drain"
+        button = path.format(quote(worker.id))
+        assert button in text
+        assert (await http.post(path.format(worker.id))).status == 204
+        assert (await http.post(path.format("gone:1:abcd"))).status == 404
+        await until(lambda: any(each.draining for each in cluster.services.watch.workers))
+        async with http.get("/operator/system") as page:
+            assert button not in await page.text()
+        async with http.get("/metrics") as figures:
+            assert "sanke_relay_workers 2.0" in await figures.text()
+    await cluster.crew.end(worker.url, signal.SIGTERM)
 
 
 async def test_a_class_goes_on_when_redis_forgets_everything(cluster: Cluster) -> None:
