@@ -1,0 +1,78 @@
+"""Two servers on one bus: a class is one class whichever of them a page came to, and an onlooker sees its figures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from api.hall import Hall
+from api.onlookers import Onlookers
+from rooms.bus.memory import MemoryBus
+from rooms.clock import SystemClock
+from rooms.cluster import Standing
+from rooms.live.vitals import LOOKING
+
+CLASS = "c" * 32
+
+
+class Board:
+    """The class as the store would have it."""
+
+    def message(self) -> dict[str, Any]:
+        return {"type": "state", "state": "live", "sides": [{"id": "near"}, {"id": "far"}]}
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def hall_on(bus: MemoryBus) -> Hall:
+    async def read(_occurrence: str) -> Any:
+        return Board()
+
+    async def placed(_room: Any) -> Standing:
+        raise AssertionError("no worker is missed")
+
+    return Hall(bus, read, SystemClock(), placed)
+
+
+async def test_what_a_classroom_has_is_known_on_every_server() -> None:
+    bus = MemoryBus()
+    one, other = hall_on(bus), hall_on(bus)
+    async with one.seat(CLASS, "near") as (room, seat), other.seat(CLASS, "far") as (elsewhere, _):
+        seat.devices, seat.hand = {"camera": True, "microphone": None}, "2026-11-24T02:00:00+00:00"
+        await room.announce()
+
+        def near() -> dict[str, Any]:
+            sides: list[dict[str, Any]] = elsewhere.snapshot()["state"]["sides"]
+            return sides[0]
+
+        await until(lambda: near()["devices"] == {"camera": True, "microphone": None})
+        assert near()["here"]
+        assert near()["hand"]
+    await one.close()
+    await other.close()
+    await bus.close()
+
+
+async def test_an_onlooker_sees_figures_and_is_seen_by_nobody() -> None:
+    bus, clock = MemoryBus(), SystemClock()
+    hall = hall_on(bus)
+    onlookers = Onlookers(hall, clock)
+    async with bus.subscribe(LOOKING) as asked:
+        assert onlookers.look(CLASS) is None
+        assert await asyncio.wait_for(anext(asked), 5) == {"room": CLASS}
+    session = {"side": "near", "source": "lead"}
+    await bus.publish(f"live:{CLASS}", {"type": "media", "origin": "relay", "sessions": [session]})
+    await until(lambda: onlookers.look(CLASS))
+    found = onlookers.look(CLASS)
+    assert found is not None
+    assert found["sessions"] == [session]
+    async with hall.seat(CLASS, "far") as (room, _):
+        assert [side["here"] for side in room.snapshot()["state"]["sides"]] == [False, True]
+    await onlookers.close()
+    await hall.close()
+    await bus.close()
