@@ -47,9 +47,9 @@ class CountOnlySubscriber:
         self._reporter: asyncio.Task[None] | None = None
         self._sender_reports: dict[int, tuple[int, float]] = {}
 
-    async def connect(self, answer_sdp: str) -> None:
+    async def connect(self, answer_sdp: str, *, patience: float = 10.0) -> None:
         """Comes up and begins to report."""
-        await self.peer.connect(answer_sdp)
+        await self.peer.connect(answer_sdp, patience=patience)
         self._reporter = asyncio.create_task(self._report_on(), name="media-counting-reporter")
 
     def offer(self, *, video: Sequence[str] = ("H264", "VP8"), rtx: bool = False) -> str:

@@ -28,6 +28,7 @@ SOUND_AFTER = 0.007
 """Sound and picture of a class keep no step either."""
 STAMP = struct.Struct("!q")
 """Wall clock in nanoseconds, the last bytes of each packet."""
+STANDSTILL = 0.5
 TIMER = 0.002
 """The event loop's timers are a millisecond late; shorter waits are slept through."""
 
@@ -85,6 +86,10 @@ class _Class:
         self._carrier, self._begins, self._gap = carrier, begins, GAPS[load.publisher]
         self._filler, self._key = os.urandom(PICTURE_BYTES), _key_picture()
 
+    def skip(self, seconds: float) -> None:
+        """The process stood still: goes on from now, as a real source would."""
+        self._begins += seconds
+
     def sounds(self) -> Iterator[float]:
         """50 a second, and a sender report each second."""
         number = 0
@@ -115,15 +120,15 @@ class _Class:
 
 async def play(carriers: Sequence[Carrier], load: Load) -> None:
     """Every class until cancelled, their pictures spread over time: classes keep no step with each other."""
-    now, waiting = time.monotonic(), list[tuple[float, int, Iterator[float]]]()
+    now, waiting = time.monotonic(), list[tuple[float, int, Iterator[float], _Class]]()
     for number, carrier in enumerate(carriers):
         one = _Class(carrier, load, now + FRAME_SECONDS * number / len(carriers))
         for stream in (one.sounds(), one.pictures()):
-            waiting.append((next(stream), len(waiting), stream))
+            waiting.append((next(stream), len(waiting), stream, one))
     heapq.heapify(waiting)
     breath = now
     while True:
-        due, index, stream = waiting[0]
+        due, index, stream, one = waiting[0]
         now = time.monotonic()
         if due - now > TIMER or now - breath > TIMER:
             await asyncio.sleep(max(0.0, due - now - TIMER / 2))
@@ -131,7 +136,9 @@ async def play(carriers: Sequence[Carrier], load: Load) -> None:
         elif due > now:
             time.sleep(due - now)  # noqa: ASYNC251 # two milliseconds at most, and this process has nothing else to do
         else:
-            heapq.heapreplace(waiting, (next(stream), index, stream))
+            if now - due > STANDSTILL:
+                one.skip(now - due)
+            heapq.heapreplace(waiting, (next(stream), index, stream, one))
 
 
 async def _publish(pipe: Connection, load: Load, ports: Sequence[tuple[int, int]] | None) -> None:

@@ -27,7 +27,7 @@ from media.counting import CountOnlySubscriber
 from media.peer import Peer
 
 STEADY = 20
-CLASSES, PUPILS = 6, 6
+CLASSES, PUPILS = 4, 4
 LESSON = 25.0
 LOSS = 0.05
 CONSENT = 5.0
@@ -96,7 +96,8 @@ class Soak:
                 await self.far_pupil(room, self._number, stay)
             else:
                 near = CountOnlySubscriber()
-                await self.relay.join(room, self._number, near)
+                answer = await self.relay.subscribe(room, self._number, near.offer())
+                await near.connect(answer, patience=PATIENCE)
                 await asyncio.sleep(stay)
                 await near.close(silently=self.chance.random() < 0.5)
 
