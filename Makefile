@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kills relay-kills lint system screenshots lock clean lines fuzz soak
+.PHONY: help demo test kills relay-kills recording-soak lint system screenshots lock clean lines fuzz soak
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 $(VENV)/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
@@ -43,6 +43,9 @@ soak: $(VENV)/installed ## an hour of classes that open and close beside one tha
 
 relay-kills: $(VENV)/installed system ## kill a class's relay worker fifty times: everybody comes back, no evidence is lost or doubled
 	RELAY_KILLS=50 $(BIN)/python -m pytest -rP tests/api/test_relay_workers.py -k killed
+
+recording-soak: $(VENV)/installed system ## record a class of ten minutes, decode all of it, watch it in Chromium
+	$(BIN)/python -m pytest -rP tests/browser/soak_recording.py
 
 lint: $(VENV)/installed ## style, types and layers only
 	$(BIN)/ruff check .

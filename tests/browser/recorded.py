@@ -53,7 +53,12 @@ async def recorded(day: SchoolDay, lesson: str, *, codec: str = "H264", camera_o
     folder = day.settings.data_dir / "recordings" / recording
     await asyncio.to_thread(write, folder, "lead", codec, began, 0, SECONDS, camera_off)
     await asyncio.to_thread(write, folder, "screen", codec, began, 4, 8, range(0))
-    held = contents(folder)
+    return await stored(day, lesson, recording)
+
+
+async def stored(day: SchoolDay, lesson: str, recording: str) -> str:
+    """What lies in the recording's folder, as a recording of the lesson that began now."""
+    began, held = day.clock.now(), contents(day.settings.data_dir / "recordings" / recording)
     async with day.store.write() as session:
         session.add(
             Recording(
