@@ -163,6 +163,7 @@ async def shows_its_screen(teacher: Page, *classrooms: Page) -> None:
         await expect(page.locator("#views")).to_have_attribute("data-large", "screen")
         await expect(page.locator("[data-view=lead]")).to_have_attribute("data-place", "rail")
         await grows(page, "sanke.views.screen", "framesDecoded")
+    await expect(teacher.locator("#sharing-seen")).to_have_text("收看 2 / 2")
     await classrooms[0].keyboard.press("s")
     await expect(classrooms[0].locator("#views")).to_have_attribute("data-large", "lead")
     await teacher.evaluate("sanke.share.stream.getVideoTracks()[0].dispatchEvent(new Event('ended'))")

@@ -216,6 +216,9 @@ let lost = null;
 /** @param {import("./vitals.js").Media} media */
 function showMedia(media) {
   lost = media.sessions.find((each) => each.side === room.side && each.source === "lead")?.lost_percent ?? null;
+  const seeing = new Set(media.sessions.filter((each) => each.source === "screen" && each.role === "subscriber").map((each) => each.side));
+  const all = (room.snapshot?.sides.length ?? 1) - 1;
+  tell(part("sharing-seen"), share.on ? word("teacher.watching_n", { n: seeing.size, all }) : "");
   showVitals(part("tiles"), media);
 }
 
