@@ -90,6 +90,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     await speaks_and_is_heard(teacher.page, village.page, point.page, tile, picture)
     await is_asked_without_a_camera(teacher.page, point.page)
     await shows_its_screen(teacher.page, village.page, point.page)
+    await ends_with_the_class(teacher.page, village.page)
     assert wrong(teacher, village, point) == []
     for screen in (teacher, village, point):
         await screen.context.close()
@@ -171,3 +172,12 @@ async def shows_its_screen(teacher: Page, *classrooms: Page) -> None:
         await expect(page.locator("[data-view=screen]")).to_be_hidden(timeout=3_000)
         await expect(page.locator("#views")).to_have_attribute("data-large", "lead")
     await expect(teacher.locator("#share")).to_have_attribute("aria-pressed", "false")
+
+
+async def ends_with_the_class(teacher: Page, village: Page) -> None:
+    """After the class no camera is on; the next class opens it again without being asked."""
+    await teacher.get_by_role("button", name="下课").click()
+    await teacher.locator("#end-confirm").click()
+    await expect(village.get_by_role("heading", name="下课了")).to_be_visible()
+    await village.wait_for_function("!sanke.voice.open")
+    assert await village.evaluate("localStorage.getItem('sanke.camera')") == "on"

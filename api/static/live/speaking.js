@@ -6,7 +6,7 @@ import { Voice } from "./voice.js";
 
 /**
  * @param {import("./room.js").Room} room
- * @returns {{voice: Voice, show: (snapshot: Snapshot) => void}}
+ * @returns {{voice: Voice, show: (snapshot: Snapshot) => Promise<void>}}
  */
 export function speakingPart(room) {
   const voice = new Voice(() => room.side);
@@ -62,5 +62,11 @@ export function speakingPart(room) {
   showDevices();
   if (Voice.remembered()) open();
 
-  return { voice, show: (snapshot) => voice.follow(snapshot.state === "live", snapshot.floor === room.side) };
+  /** @param {Snapshot} snapshot */
+  async function show(snapshot) {
+    await voice.follow(snapshot.state === "live", snapshot.floor === room.side);
+    if (voice.open && ["ended", "judged", "cancelled"].includes(snapshot.state)) await voice.stop(true);
+  }
+
+  return { voice, show };
 }

@@ -64,13 +64,16 @@ export class Voice extends EventTarget {
     this.trouble = this.open ? "" : refused ? "permission" : "devices";
     for (const track of [this.camera, this.microphone]) track?.addEventListener("ended", () => this.#lost(track));
     if (this.camera) this.camera.contentHint = "motion";
-    this.#keep(this.open);
+    if (this.open) this.#keep(true);
     await this.#apply();
   }
 
-  /** Closes both; nothing is sent any more. */
-  async stop() {
-    this.#keep(false);
+  /**
+   * Closes both; nothing is sent any more.
+   * @param {boolean} [over] the class has ended: the next one opens them again by itself
+   */
+  async stop(over = false) {
+    if (!over) this.#keep(false);
     this.camera?.stop();
     this.microphone?.stop();
     this.camera = this.microphone = null;
