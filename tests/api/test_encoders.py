@@ -63,6 +63,7 @@ def form(site: Site, url: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize("database", ["postgresql"])
 async def test_an_encoder_leads_a_lesson_and_gives_it_back(site: Site, room: RtspEncoder) -> None:
     here, services = site.world.here, site.server.services
     async with site.client(site.as_("operator")) as operator:

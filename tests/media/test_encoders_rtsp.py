@@ -37,9 +37,8 @@ def pull(encoder: RtspEncoder, login: str = "") -> Pull:
     return Pull(parse_url(encoder.url(login)), allowed)
 
 
-@pytest.mark.parametrize("sound", ["pcm_alaw", "libopus"])
-async def test_picture_and_sound_decode_and_keep_in_step(relay: Relay, sound: str) -> None:
-    async with RtspEncoder(Film(sound=sound)) as room, Desk(relay, pull(room)) as desk, Pupil() as pupil:
+async def test_picture_and_sound_decode_and_keep_in_step(relay: Relay) -> None:
+    async with RtspEncoder(Film(sound="pcm_alaw")) as room, Desk(relay, pull(room)) as desk, Pupil() as pupil:
         await desk.live()
         await until(lambda: relay.snapshot(ROOM).layers and relay.snapshot(ROOM).layers[-1].keyframes)
         await pupil.join(relay)
@@ -49,9 +48,12 @@ async def test_picture_and_sound_decode_and_keep_in_step(relay: Relay, sound: st
         assert all(abs(offset) < 0.08 for offset in offsets), offsets
 
 
-async def test_it_comes_back_after_every_end(relay: Relay, film: Film) -> None:
-    async with RtspEncoder(film) as room, Desk(relay, pull(room)) as desk:
+async def test_it_comes_back_after_every_end(relay: Relay) -> None:
+    async with RtspEncoder(Film(sound="libopus")) as room, Desk(relay, pull(room)) as desk, Pupil() as pupil:
         await desk.live()
+        await pupil.join(relay)
+        await until(lambda: len(pupil.packets["OPUS"]) > 20 and len(pupil.clocks) == 2)
+        assert any(loud > 0.1 for _, loud in pupil.sounds()), "Opus passes as it is"
         await room.stop()
         await until(lambda: "unreachable" in desk.reasons)
         await room.start()

@@ -71,7 +71,8 @@ export class RoomEncoder extends EventTarget {
   #show() {
     const { used, state } = this;
     part("stage").toggleAttribute("data-encoder", used !== null);
-    part("encoder-use").hidden = used !== null;
+    part("encoder-use").hidden = part("encoder-hint").hidden = used !== null;
+    for (const id of ["mute-sound", "mute-picture"]) part(id).hidden = used !== null; // they mute this computer
     part("encoder-stop").hidden = part("encoder-state").hidden = used === null;
     part("encoder-state").dataset.state = state?.state ?? "connecting";
     tell(part("encoder-words"), word(`encoder.state_${state?.state ?? "connecting"}`));
