@@ -1,6 +1,6 @@
 """The cascade of a large room: an edge gets each source once from the room's origin, and serves its own subscribers from it.
 
-To the origin an edge is one more subscriber (WHEP); to its subscribers the pulled source is a publication like any other: what
+To the origin an edge is one more subscriber (WHEP), which takes every layer of the picture; to its subscribers the pulled source is a publication like any other: what
 is lost between the two is asked for again upstream, key pictures are wanted upstream once for all. When the origin is replaced
 the edge pulls from the new one, and its subscribers stay.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,6 +36,9 @@ UNWATCHED_AFTER = 10.0
 """A source without subscribers is let go after so many seconds."""
 REPORT_EVERY = 1.0
 CONNECT_WITHIN = 5.0
+LAYERS = ("0", "1", "2", "3")
+"""What an edge calls the layers of a picture, lowest first; the origin sends as many as there are."""
+_LAYER = re.compile(r"a=ssrc-group:FID (\d+) (\d+)")
 
 
 def is_edge(peer: PeerId) -> bool:
@@ -82,20 +86,22 @@ class Pull:
         self._publication, self._monotonic = publication, monotonic
         self._peer = Peer(on_rtp=self._rtp, on_rtcp=self._rtcp, on_lost=self._on_lost)
         self._by_type: dict[int, tuple[Layer, bool]] = {}
+        self._by_ssrc: dict[int, tuple[Layer, bool]] = {}
         self._last_at = monotonic()
         self._report_at = 0.0
 
     async def connect(self, pull: Callable[[str], Awaitable[Pulled]]) -> None:
         """Offers, comes up and takes the publication over. Raises what `pull` raises, and OSError."""
-        answered = await pull(self._peer.offer(sends=False, rtx=True))
+        answered = await pull(self._peer.offer(sends=False, rtx=True, rids=LAYERS))
         try:
             await self._peer.connect(answered.sdp, patience=CONNECT_WITHIN)
         except (HandshakeFailed, TimeoutError) as error:
             raise ConnectionError(str(error)) from error
         self.origin = answered.origin
-        self._attach()
+        self._attach(answered.sdp.partition("m=video")[2])
 
-    def _attach(self) -> None:
+    def _attach(self, picture: str) -> None:
+        """Takes the publication over with the layers that the answer's video section tells of, lowest first."""
         assert self._peer.answer is not None
         codecs: dict[Kind, str] = {}
         for section in self._peer.answer.sections:
@@ -103,7 +109,10 @@ class Pull:
                 continue
             kind: Kind = "audio" if section.kind == "audio" else "video"
             codecs[kind] = section.codecs[0].name
-        self._publication.attach(self, codecs, (), self._monotonic())
+        pairs = [(int(media), int(repair)) for media, repair in _LAYER.findall(picture)][: len(LAYERS)]
+        self._publication.attach(self, codecs, LAYERS[: len(pairs)] if len(pairs) > 1 else (), self._monotonic())
+        for layer, (media, repair) in zip(self._publication.layers_of("video"), pairs, strict=False):
+            self._by_ssrc[media], self._by_ssrc[repair] = (layer, False), (layer, True)
         for section in self._peer.answer.sections:
             best = self._publication.tracks["audio" if section.kind == "audio" else "video"].best
             for codec in section.codecs:
@@ -123,8 +132,10 @@ class Pull:
             parsed = rtp.parse(self._peer.channel.unprotect(bytes(packet)))
         except Unauthentic:
             return
-        route = self._by_type.get(parsed.payload_type) if parsed is not None else None
-        if parsed is None or route is None:
+        if parsed is None:
+            return
+        route = self._by_ssrc.get(parsed.ssrc) or self._by_type.get(parsed.payload_type)
+        if route is None:
             return
         layer, repaired = route
         self._last_at = self._monotonic()

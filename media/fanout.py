@@ -20,12 +20,13 @@ together they cost half as much."""
 
 
 class Form(NamedTuple):
-    """How a layer's packets are written for a receiver: its payload type, and what is added to numbers and timestamps, and
-    to the ids of VP8 pictures. Receivers that never changed layers share one form for each payload type."""
+    """How a layer's packets are written for a receiver: payload type and SSRC, and what is added to numbers, timestamps and
+    the ids of VP8 pictures. Receivers that never changed layers share one form for each payload type."""
 
     payload_type: int
-    number: int
-    timestamp: int
+    ssrc: int
+    number: int = 0
+    timestamp: int = 0
     picture: int = 0
     base: int = 0
 
@@ -33,11 +34,11 @@ class Form(NamedTuple):
         """The payload as it goes out."""
         return renumber(kept.payload, self.picture, self.base) if self.picture or self.base else kept.payload
 
-    def packet(self, kept: Kept, ssrc: int, *, padding: int = 0) -> bytes:
+    def packet(self, kept: Kept, *, padding: int = 0) -> bytes:
         """The packet as it goes out, with so many bytes of padding (RFC 3550 §5.1)."""
         number, timestamp = kept.number + self.number & 0xFFFF, kept.timestamp + self.timestamp & 0xFFFFFFFF
         first = 0xA0 if padding else 0x80
-        header = HEADER.pack(first, kept.marker | self.payload_type, number, timestamp, ssrc)
+        header = HEADER.pack(first, kept.marker | self.payload_type, number, timestamp, self.ssrc)
         if padding:
             return header + self.payload(kept) + bytes(padding - 1) + bytes((padding,))
         return header + self.payload(kept)
@@ -98,9 +99,9 @@ class _Members:
 class FanOut:
     """The receivers of one layer. Adding, removing and moving cost the same however many there are."""
 
-    def __init__(self, port: UdpPort, ssrc: int, *, pictures: bool) -> None:
+    def __init__(self, port: UdpPort, *, pictures: bool) -> None:
         """`pictures`: packets come in bursts that end with a marked one; else each stands alone and is urgent."""
-        self._port, self._ssrc, self._pictures = port, ssrc, pictures
+        self._port, self._pictures = port, pictures
         self._members: list[_Members] = []
         self._places: dict[Receiver, tuple[_Members, int]] = {}
         self._forms: Counter[Form] = Counter()
@@ -176,7 +177,7 @@ class FanOut:
     def _write(self, form: Form, run: Sequence[Kept], longest: int) -> list[bytes]:
         last = len(run) - 1
         return [
-            form.packet(kept, self._ssrc, padding=longest - len(kept.payload) if index < last else 0)
+            form.packet(kept, padding=longest - len(kept.payload) if index < last else 0)
             for index, kept in enumerate(run)
         ]
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 from media import vp8
 from media.fanout import Form
 from media.layer import Layer
+from media.negotiation import Stream
 from media.rtp import HEADER
 from media.slots import Reading
 from media.stun import Address
@@ -61,13 +62,20 @@ class Feed:
     """Waiting for a key picture, catching up out of the ring, live, paused, or stopped. `now` is monotonic seconds."""
 
     def __init__(
-        self, track: OutgoingTrack, line: Line, payload_types: Mapping[str, int], retransmission: Mapping[int, int]
+        self,
+        track: OutgoingTrack,
+        line: Line,
+        payload_types: Mapping[str, int],
+        retransmission: Mapping[int, int],
+        *,
+        stream: Stream | None = None,
     ) -> None:
-        """`payload_types` by codec name, `retransmission` the RTX payload type by the one it repairs."""
-        self.track = track
+        """`payload_types` by codec name, `retransmission` the RTX payload type by the one it repairs, `stream` where it is
+        not the track's own."""
+        self.track, self.stream = track, stream or track.stream
         self.wanted: Layer | None = None
         """The layer it is on, or goes to with the next key picture; None while paused."""
-        self.form = Form(-1, 0, 0)
+        self.form = Form(-1, self.stream.ssrc)
         """How the present layer's packets are written for this subscriber."""
         self.first: int | None = None
         """The subscriber's own (extended) number of the first packet sent; None before."""
@@ -160,7 +168,7 @@ class Feed:
         if before is not None and timestamp is not None and self._last is not None:
             shift = self._carried_on(before, layer, timestamp, self._last, now) - timestamp
         picture, base = self._pictures_on(layer, number, before)
-        self.form = Form(self._payload_type, offset, shift & 0xFFFFFFFF, picture, base)
+        self.form = Form(self._payload_type, self.stream.ssrc, offset, shift & 0xFFFFFFFF, picture, base)
         if self.first is None:
             self.first = number
         self._stretches.append(Stretch(layer, number + offset, self.form))
@@ -207,7 +215,7 @@ class Feed:
                 count -= 1
                 self._packets += 1
                 self._octets += len(kept.payload) + 12
-                self._line.send_rtp(self.form.packet(kept, self.track.ssrc))
+                self._line.send_rtp(self.form.packet(kept))
 
     def _leave(self, now: float) -> None:
         """Ends the present stretch, if there is one."""
@@ -245,11 +253,11 @@ class Feed:
         layer.retransmitted += 1
         rtx = self._retransmission.get(form.payload_type)
         if rtx is None:
-            self._line.send_rtp(form.packet(kept, self.track.ssrc))
+            self._line.send_rtp(form.packet(kept))
             return
         self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
         timestamp = kept.timestamp + form.timestamp & 0xFFFFFFFF
-        header = HEADER.pack(0x80, kept.marker | rtx, self._rtx_sequence, timestamp, self.track.rtx_ssrc)
+        header = HEADER.pack(0x80, kept.marker | rtx, self._rtx_sequence, timestamp, self.stream.rtx_ssrc)
         self._line.send_rtp(header + (number & 0xFFFF).to_bytes(2, "big") + form.payload(kept))
 
     def _may_resend(self, number: int, octets: int, layer: Layer, now: float) -> bool:

@@ -46,13 +46,13 @@ class Tap(Protocol):
 class Layer:
     """One encoding as it goes out. `now` is always monotonic seconds."""
 
-    def __init__(self, kind: Kind, rate: int, ssrc: int, port: UdpPort) -> None:
-        self.kind, self.rate, self.ssrc = kind, rate, ssrc
+    def __init__(self, kind: Kind, rate: int, port: UdpPort) -> None:
+        self.kind, self.rate = kind, rate
         self.rid = ""
         """The publisher's name of it (RFC 8851); empty without simulcast."""
         self.codec = ""
         """Codec of the present publisher; empty before the first."""
-        self.live = FanOut(port, ssrc, pictures=kind == "video")
+        self.live = FanOut(port, pictures=kind == "video")
         self.taps: set[Tap] = set()
         self.waiting: set[Feed] = set()
         self.catching_up: set[Feed] = set()

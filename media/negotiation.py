@@ -59,8 +59,8 @@ class Endpoint:
     candidates: tuple[tuple[str, int], ...]
     """(address, port)"""
     cname: str = ""
-    streams: Mapping[Kind, Stream] | None = None
-    """For a subscriber: what it will get."""
+    streams: Mapping[Kind, Sequence[Stream]] | None = None
+    """For a subscriber: what it will get; of a picture more than one stream where it takes all layers, lowest first."""
 
 
 def dtls_server(offer: Offer) -> bool:
@@ -218,13 +218,14 @@ def _feedback(codec: Codec, wanted: Sequence[str]) -> list[str]:
 def _stream_lines(track: Track, endpoint: Endpoint) -> list[str]:
     if endpoint.streams is None:
         return ["a=recvonly"]
-    stream = endpoint.streams[track.kind]
     lines = ["a=sendonly", f"a=msid:sanke {track.kind}"]
-    ssrcs = [stream.ssrc]
-    if any(chosen.rtx is not None for chosen in track.chosen):
-        lines.append(f"a=ssrc-group:FID {stream.ssrc} {stream.rtx_ssrc}")
-        ssrcs.append(stream.rtx_ssrc)
-    return lines + [f"a=ssrc:{ssrc} cname:{endpoint.cname}" for ssrc in ssrcs]
+    for stream in endpoint.streams[track.kind]:
+        ssrcs = [stream.ssrc]
+        if any(chosen.rtx is not None for chosen in track.chosen):
+            lines.append(f"a=ssrc-group:FID {stream.ssrc} {stream.rtx_ssrc}")
+            ssrcs.append(stream.rtx_ssrc)
+        lines += [f"a=ssrc:{ssrc} cname:{endpoint.cname}" for ssrc in ssrcs]
+    return lines
 
 
 def _simulcast_lines(track: Track) -> list[str]:

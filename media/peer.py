@@ -41,7 +41,8 @@ def offer(
     rtx: bool = False,
     rids: Sequence[str] = (),
 ) -> str:
-    """An offer of one audio and, where `video` names codecs, one video section, in one layer for each rid."""
+    """An offer of one audio and, where `video` names codecs, one video section, in one layer for each rid: as a publisher, or
+    as an edge that takes all layers there are."""
     kinds = ["audio", "video"] if video else ["audio"]
     lines = [
         "v=0",
@@ -64,7 +65,7 @@ def offer(
             f"a=fingerprint:{identity.fingerprint.algorithm} {identity.fingerprint.value}",
             "a=setup:actpass",
             *(line for name in names for line in _codec(name, rtx)),
-            *(_simulcast(rids) if kind == "video" and rids else ()),
+            *(_simulcast(rids, "send" if sends else "recv") if kind == "video" and rids else ()),
         ]
     return "\r\n".join(lines) + "\r\n"
 
@@ -99,9 +100,9 @@ def answer(
     return "\r\n".join(lines) + "\r\n"
 
 
-def _simulcast(rids: Sequence[str]) -> list[str]:
+def _simulcast(rids: Sequence[str], way: str) -> list[str]:
     extensions = [f"a=extmap:{number} {uri}" for uri, number in EXTENSIONS.items()]
-    return [*extensions, *(f"a=rid:{rid} send" for rid in rids), f"a=simulcast:send {';'.join(rids)}"]
+    return [*extensions, *(f"a=rid:{rid} {way}" for rid in rids), f"a=simulcast:{way} {';'.join(rids)}"]
 
 
 def _types(name: str, rtx: bool) -> list[int]:

@@ -82,10 +82,9 @@ class Publication:
         """Arrived from its publishers, all layers together."""
         return self._packets_before + sum(layer.packets for layer in self.layers)
 
-    @property
-    def streams(self) -> Mapping[Kind, Stream]:
-        """The SSRCs that go into a subscriber's answer."""
-        return {kind: track.stream for kind, track in self.tracks.items()}
+    def streams(self, *, every: bool) -> Mapping[Kind, Sequence[Stream]]:
+        """The SSRCs that go into a subscriber's answer, of one that takes every layer or of a usual one."""
+        return {kind: track.streams() if every else (track.stream,) for kind, track in self.tracks.items()}
 
     def attach(self, publisher: Publisher, codecs: Mapping[Kind, str], rids: Sequence[str], now: float) -> None:
         """A publisher's connection takes the source over; `rids` names the layers of its picture, lowest first."""
@@ -95,7 +94,7 @@ class Publication:
         for kind, track in self.tracks.items():
             track.attach(codecs.get(kind, ""), rids if kind == "video" and rids else ("",))
         self._packets_before += before - self.packets  # of layers that are no more
-        for subscriber in self.subscribers:
+        for subscriber in list(self.subscribers):
             subscriber.publisher_changed(now)
 
     def detach(self, publisher: Publisher) -> None:

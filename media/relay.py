@@ -18,6 +18,7 @@ from typing import assert_never
 from media import admission, negotiation, sdp
 from media.addresses import candidates
 from media.aiortc_bridge import Identity, missing_names
+from media.cascade import is_edge
 from media.errors import NoFloor, NoPublisher, SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName
 from media.floor import LEAD, Floors
@@ -170,7 +171,8 @@ class Relay:
         name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "subscriber", origin)
         self._make_room(name)
         server = negotiation.dtls_server(offer)
-        session = SubscriberSession(self, name, self._identity, publication, tracks, dtls_server=server)
+        every = is_edge(peer) and any(track.section.wanted for track in tracks)
+        session = SubscriberSession(self, name, self._identity, publication, tracks, dtls_server=server, every=every)
         return self._begin(session, offer, tracks, publication)
 
     def _begin(
@@ -185,12 +187,13 @@ class Relay:
         return Answer(session.name.session, text, session.etag)
 
     def _endpoint(self, session: Session, sending: Publication | None) -> Endpoint:
+        every = isinstance(session, SubscriberSession) and session.every
         return Endpoint(
             credentials=session.agent.credentials,
             fingerprint=self._identity.fingerprint,
             candidates=self._candidates,
             cname=sending.cname if sending is not None else "",
-            streams=sending.streams if sending is not None else None,
+            streams=sending.streams(every=every) if sending is not None else None,
         )
 
     def _has_publisher(self, publication: Publication) -> bool:

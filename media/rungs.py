@@ -104,6 +104,9 @@ class Rungs:
 
     def join(self, session: SubscriberSession, now: float) -> None:
         """A session is connected: it is given its part."""
+        if session.every:
+            session.receive_all(now)
+            return
         key = (session.name.room, session.name.peer)
         receiver = self._receivers.setdefault(key, Receiver())
         receiver.chosen = self._chosen.get(key)

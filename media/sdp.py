@@ -41,7 +41,7 @@ _FMTP = re.compile(r"([0-9]{1,3}) ([^\x00-\x1f\x7f]{1,1000})\Z")
 _FEEDBACK = re.compile(r"([0-9]{1,3}|\*) ([a-z0-9 -]{1,60})\Z")
 _EXTENSION = re.compile(r"([0-9]{1,4})(?:/[a-z]+)? (\S{1,200})(?: .{0,200})?\Z")
 _RID = re.compile(r"([A-Za-z0-9_-]{1,32}) (send|recv)(?: \S{1,200})?\Z")
-_SIMULCAST = re.compile(r"(send|recv) ([A-Za-z0-9_~,;-]{1,400})(?: (?:send|recv) [A-Za-z0-9_~,;-]{1,400})?\Z")
+_SIMULCAST = re.compile(r"(send|recv) ([A-Za-z0-9_~,;-]{1,400})(?: (send|recv) ([A-Za-z0-9_~,;-]{1,400}))?\Z")
 _DIGEST_BYTES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})*\Z")
 
@@ -76,6 +76,8 @@ class Section:
     """Header extension ids by URI."""
     simulcast: tuple[str, ...]
     """The rids under which the peer sends several sizes of one picture, in its order; empty where it sends one."""
+    wanted: tuple[str, ...]
+    """Under how many rids it would receive them; empty where it wants one picture, as browsers do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,8 @@ class _Draft:
     parameters: dict[int, dict[str, str]] = field(default_factory=dict)
     feedback: dict[str, set[str]] = field(default_factory=dict)
     extensions: dict[str, int] = field(default_factory=dict)
-    rids: set[str] = field(default_factory=set)
-    simulcast: tuple[str, ...] = ()
+    rids: set[tuple[str, str]] = field(default_factory=set)
+    simulcast: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _lines(text: str, largest: int) -> Iterator[tuple[str, str]]:
@@ -209,14 +211,14 @@ def _codec_attribute(draft: _Draft, name: str, content: str) -> None:
         draft.extensions[match[2]] = int(match[1])
     elif name == "rid":
         match = _RID.match(content) or _refuse("a rid cannot be read")
-        if match[2] == "send":
-            draft.rids.add(match[1])
+        draft.rids.add((match[1], match[2]))
         if len(draft.rids) > MOST_RIDS:
             _refuse("too many rids")
     elif name == "simulcast":
         match = _SIMULCAST.match(content) or _refuse("a simulcast attribute cannot be read")
-        if match[1] == "send":  # of alternatives the first; one that begins paused (~) is as good as the others
-            draft.simulcast = tuple(item.split(",")[0].lstrip("~") for item in match[2].split(";"))
+        for way, rids in ((match[1], match[2]), (match[3], match[4])):
+            if way is not None:  # of alternatives the first; one that begins paused (~) is as good as the others
+                draft.simulcast[way] = tuple(item.split(",")[0].lstrip("~") for item in rids.split(";"))
 
 
 def _assemble(head: _Draft, drafts: list[_Draft], bundled: set[str]) -> Offer:
@@ -261,13 +263,14 @@ def _section(draft: _Draft) -> Section:
         rejected=int(port) == 0 and not draft.bundle_only,
         codecs=tuple(codecs),
         extensions=dict(draft.extensions),
-        simulcast=_simulcast(draft),
+        simulcast=_simulcast(draft, "send"),
+        wanted=_simulcast(draft, "recv"),
     )
 
 
-def _simulcast(draft: _Draft) -> tuple[str, ...]:
-    rids = draft.simulcast
-    if len(set(rids)) != len(rids) or not draft.rids.issuperset(rids):
+def _simulcast(draft: _Draft, way: str) -> tuple[str, ...]:
+    rids = draft.simulcast.get(way, ())
+    if len(set(rids)) != len(rids) or not draft.rids.issuperset((rid, way) for rid in rids):
         _refuse("a simulcast attribute names other rids than its section")
     return rids
 

@@ -9,7 +9,7 @@ from media.aiortc_bridge import Identity
 from media.feed import Feed
 from media.ladder import Rung
 from media.layer import Layer
-from media.negotiation import Track
+from media.negotiation import Stream, Track
 from media.publication import Publication
 from media.session import House, Name, Session
 from media.slots import SubscriberSlots
@@ -34,11 +34,14 @@ class SubscriberSession(Session):
         tracks: Sequence[Track],
         *,
         dtls_server: bool,
+        every: bool = False,
     ) -> None:
+        """`every` layer of the picture for an edge, each as a stream of its own; one at a time for everybody else."""
         super().__init__(house, name, identity, dtls_server=dtls_server)
-        self.publication = publication
-        self.feeds = tuple(self._feed(track) for track in tracks)
-        self._by_ssrc = {feed.track.ssrc: index for index, feed in enumerate(self.feeds)}
+        self.publication, self.every = publication, every
+        streams = publication.streams(every=every)
+        self.feeds = tuple(self._feed(track, stream) for track in tracks for stream in streams[track.kind])
+        self._by_ssrc = {feed.stream.ssrc: index for index, feed in enumerate(self.feeds)}
         self._slots: SubscriberSlots | None = None
         self._report_at = 0.0
         self._jitter: dict[int, float] = {}
@@ -50,10 +53,10 @@ class SubscriberSession(Session):
         """Bits a second that the peer thinks its line carries (REMB), and when it said so."""
         self.rung: Rung | None = None
 
-    def _feed(self, track: Track) -> Feed:
+    def _feed(self, track: Track, stream: Stream) -> Feed:
         types = {c.codec.name: c.codec.payload_type for c in track.chosen}
         repairs = {c.codec.payload_type: c.rtx for c in track.chosen if c.rtx is not None}
-        return Feed(self.publication.tracks[track.kind], self, types, repairs)
+        return Feed(self.publication.tracks[track.kind], self, types, repairs, stream=stream)
 
     def on_connected(self, now: float) -> None:
         """Begins to receive."""
@@ -69,6 +72,10 @@ class SubscriberSession(Session):
         for feed in self.feeds:
             feed.begin()
 
+    def _outdated(self) -> bool:
+        """Whether there are other layers than an edge was told of."""
+        return self.every and len(self.feeds) != sum(len(track.layers) for track in {f.track for f in self.feeds})
+
     def takes(self, kind: Kind) -> bool:
         """Whether the peer asked for sound, or for a picture."""
         return any(feed.track.kind == kind for feed in self.feeds)
@@ -82,6 +89,16 @@ class SubscriberSession(Session):
             else:
                 feed.move(feed.track.best if sound else None, now)
 
+    def receive_all(self, now: float) -> None:
+        """An edge is sent every layer; it has a ladder of its own for those behind it."""
+        if self._outdated():
+            self.house.end(self, "closed")
+            return
+        for kind, track in self.publication.tracks.items():
+            feeds = [feed for feed in self.feeds if feed.track.kind == kind]
+            for feed, layer in zip(feeds, track.layers, strict=False):
+                feed.move(layer, now)
+
     def line(self) -> tuple[int, int, int]:
         """Packets that reports have passed, packets they call lost, and octets sent, since the beginning."""
         passed = sum(upto - (self.feeds[index].first or 0) for index, upto in self._reported_upto.items())
@@ -93,7 +110,10 @@ class SubscriberSession(Session):
             feed.moved()
 
     def publisher_changed(self, now: float) -> None:
-        """The publication has a new publisher."""
+        """The publication has a new publisher. An edge asks anew where that sends another number of layers."""
+        if self._outdated():
+            self.house.end(self, "closed")
+            return
         for feed in self.feeds:
             feed.publisher_changed(now)
 
@@ -151,7 +171,7 @@ class SubscriberSession(Session):
         parts, names = [], []
         for layer, ntp_time, rtp_time in self.publication.clock_reports(list(sending), now):
             feed = sending[layer]
-            ssrc, sent, seen = feed.track.ssrc, feed.reading(), feed.own_time(rtp_time)
+            ssrc, sent, seen = feed.stream.ssrc, feed.reading(), feed.own_time(rtp_time)
             parts.append(
                 rtcp.sender_report(ssrc, ntp_time=ntp_time, rtp_time=seen, packets=sent.packets, octets=sent.octets)
             )
@@ -176,7 +196,7 @@ class SubscriberSession(Session):
 
     def goodbye(self) -> bytes:
         """BYE of the streams it was sent."""
-        ssrcs = [feed.track.ssrc for feed in self.feeds]
+        ssrcs = [feed.stream.ssrc for feed in self.feeds]
         return rtcp.receiver_report(ssrcs[0], []) + rtcp.goodbye(ssrcs)
 
     def view(self) -> SessionView:

@@ -30,7 +30,7 @@ class OutgoingTrack:
         """Lowest first, never empty."""
 
     def _layer(self) -> Layer:
-        return Layer(self.kind, self.rate, self.ssrc, self._port)
+        return Layer(self.kind, self.rate, self._port)
 
     @property
     def best(self) -> Layer:
@@ -39,8 +39,12 @@ class OutgoingTrack:
 
     @property
     def stream(self) -> Stream:
-        """What a subscriber's answer says of it."""
+        """Its one stream to a subscriber."""
         return Stream(self.ssrc, self.rtx_ssrc)
+
+    def streams(self) -> tuple[Stream, ...]:
+        """One for each layer, for a subscriber that takes them all."""
+        return tuple(Stream(self.ssrc + 2 * index, self.rtx_ssrc + 2 * index) for index in range(len(self.layers)))
 
     def attach(self, codec: str, rids: Sequence[str]) -> None:
         """A publisher's connection begins with these layers, lowest first (one, named "", without simulcast)."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from media_simulcast import Pupil, SimulcastPublisher
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
 from media.cascade import EDGE, Cascade, Pulled
@@ -14,6 +15,7 @@ from media.errors import NoFloor, NoPublisher
 from media.events import MediaEvent, MediaSlot, PeerId, RoomId, SourceName
 from media.orders import GiveFloor
 from media.peer import Peer
+from media.publication import Publication
 from media.relay import Relay
 from media.values import RelayConfig
 
@@ -37,6 +39,11 @@ class Direct:
 
     async def close(self) -> None:
         return
+
+
+def pulled(edge: Relay) -> list[Publication]:
+    """What the edge has of the room."""
+    return [publication for (room, _), publication in edge._publications.items() if room == ROOM]
 
 
 @pytest.fixture
@@ -91,7 +98,7 @@ async def test_subscribers_of_an_edge_outlive_its_origin(relays: tuple[list[Rela
         for each in classrooms:
             await each.close()
     assert edge.totals().rooms == 0
-    assert edge.publications(ROOM) == []
+    assert pulled(edge) == []
     await second.close()
 
 
@@ -110,7 +117,7 @@ async def test_what_is_lost_or_wanted_at_an_edge_is_asked_for_at_the_origin(
         await until(lambda: publisher.keyframes_asked > asked)  # a joiner's wish comes all the way
         publisher.stream()
         await until(lambda: classroom.packets > 20)
-        (publication,) = edge.publications(ROOM)
+        (publication,) = pulled(edge)
         pull = publication.publisher
         lose, receive = 5, pull._peer.on_rtp
 
@@ -143,8 +150,45 @@ async def test_the_speakers_picture_comes_with_the_floor_alone(relays: tuple[lis
         peer = Peer()
         await peer.connect((await edge.subscribe(ROOM, speaker, PeerId("listener"), peer.offer(sends=False))).sdp)
         await one.carry_out(GiveFloor(ROOM, None))
-        await until(lambda: edge.publications(ROOM) == [] or edge.publications(ROOM)[0].publisher is None)
+        await until(lambda: pulled(edge) == [] or pulled(edge)[0].publisher is None)
         with pytest.raises(NoFloor):
             await cascade.ensure(ROOM, speaker)
         await peer.close()
         await publisher.close()
+
+
+async def test_every_layer_comes_to_an_edge_and_each_classroom_gets_its_own(
+    relays: tuple[list[Relay], list[MediaEvent]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one, _, edge), _ = relays
+    monkeypatch.setattr(edge._rungs, "tick", lambda now: None)
+    stage, upstream = SimulcastPublisher(), Direct(one=one)
+    await stage.start(one)
+    async with cascading(edge, upstream) as cascade:
+        await cascade.ensure(ROOM, LEAD)
+        (publication,) = pulled(edge)
+        low, middle, high = publication.layers_of("video")
+        pupils = [Pupil() for _ in range(3)]
+        feeds = [await pupil.join(edge, f"class-{number}") for number, pupil in enumerate(pupils)]
+        for feed, layer in zip(feeds, (low, middle, high), strict=True):
+            feed.move(layer, edge.monotonic())
+        stage.report()
+        for number in range(10):
+            stage.pictures(key="lmh" if number == 0 else "")
+        await until(lambda: all(len(pupil.seen) == 30 for pupil in pupils))
+        assert [pupil.rids for pupil in pupils] == ["l", "m", "h"]
+        feeds[0].move(high, edge.monotonic())
+        await until(lambda: stage.asked("h"), 3)  # a wish for one layer comes all the way as one for that layer
+        for number in range(3):
+            stage.pictures(key="lmh" if number == 0 else "")
+        await until(lambda: pupils[0].rids == "lh")
+        assert pupils[0].continuous()
+        plain = ScriptedPublisher()
+        await plain.start(one)  # the teacher comes back with one size: the edge asks anew
+        plain.stream()
+        await until(lambda: publication.layers_of("video") == (high,))
+        before = [len(pupil.seen) for pupil in pupils]
+        await until(lambda: all(len(pupil.seen) > had + 20 for pupil, had in zip(pupils, before, strict=True)))
+        for peer in (*(pupil.peer for pupil in pupils), plain):
+            await peer.close()
+    await stage.peer.close()

@@ -25,7 +25,7 @@ class Ear:
     """A receiver with a socket and the keys to read what comes."""
 
     def __init__(self, payload_type: int) -> None:
-        self.payload_type, self.form = payload_type, Form(payload_type, 0, 0)
+        self.payload_type, self.form = payload_type, Form(payload_type, 7)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
@@ -119,7 +119,7 @@ async def test_everybody_gets_every_packet_in_order(port: UdpPort, ears: list[Ea
         port.longest_train = 1
     if way == "plain":
         port.sendmmsg = None
-    fan = FanOut(port, 7, pictures=True)
+    fan = FanOut(port, pictures=True)
     for ear in ears:
         fan.add(ear)
     packets = burst(65530, [1150, 1149, 1150, 1151] + [300, 700, 700, 20] + [1150] * 20)
@@ -131,13 +131,13 @@ async def test_everybody_gets_every_packet_in_order(port: UdpPort, ears: list[Ea
 
 async def test_more_receivers_than_one_system_call_takes(port: UdpPort, ears: list[Ear]) -> None:
     """All in one form, then one that has changed layers."""
-    fan, other = FanOut(port, 7, pictures=True), ears[0]
-    crowd = [Other(ears[2], Form(102, 0, 0)) for _ in range(RECEIVERS)]
+    fan, other = FanOut(port, pictures=True), ears[0]
+    crowd = [Other(ears[2], Form(102, 7)) for _ in range(RECEIVERS)]
     for receiver in crowd:
         fan.add(receiver)
     fan.add(other)
     send_in_one_turn(port, fan, burst(1, [500, 500]))
-    other.form = Form(108, 7, 0)
+    other.form = Form(108, 7, 7)
     fan.refresh(other)
     for receiver in crowd[:-1]:
         fan.remove(receiver)
@@ -150,7 +150,7 @@ async def test_more_receivers_than_one_system_call_takes(port: UdpPort, ears: li
 async def test_a_picture_waits_a_moment_for_its_last_packet_and_sound_for_nothing(
     port: UdpPort, ears: list[Ear]
 ) -> None:
-    pictures, sound = FanOut(port, 7, pictures=True), FanOut(port, 8, pictures=False)
+    pictures, sound = FanOut(port, pictures=True), FanOut(port, pictures=False)
     ear, *_ = ears
     pictures.add(ear)
     sound.add(ear)
@@ -169,7 +169,7 @@ async def test_a_picture_waits_a_moment_for_its_last_packet_and_sound_for_nothin
 
 
 async def test_who_comes_or_goes_in_a_turn_gets_only_its_own(port: UdpPort, ears: list[Ear]) -> None:
-    fan = FanOut(port, 7, pictures=True)
+    fan = FanOut(port, pictures=True)
     early, late, leaver = ears
     fan.add(early)
     fan.add(leaver)
@@ -191,7 +191,7 @@ async def test_who_comes_or_goes_in_a_turn_gets_only_its_own(port: UdpPort, ears
 
 async def test_a_train_that_is_refused_goes_packet_by_packet(port: UdpPort, ears: list[Ear]) -> None:
     """As on a route with smaller packets, or a card that computes no checksums."""
-    fan = FanOut(port, 7, pictures=True)
+    fan = FanOut(port, pictures=True)
     for ear in ears:
         fan.add(ear)
 
@@ -211,7 +211,7 @@ async def test_a_train_that_is_refused_goes_packet_by_packet(port: UdpPort, ears
 
 
 async def test_a_full_socket_loses_packets_and_counts_them(port: UdpPort, ears: list[Ear]) -> None:
-    fan = FanOut(port, 7, pictures=True)
+    fan = FanOut(port, pictures=True)
     for ear in ears:
         fan.add(ear)
 

@@ -89,7 +89,7 @@ def answer_to(text: str, *, sends: bool = False, single: bool = False) -> str:
         fingerprint=IDENTITY.fingerprint,
         candidates=(("192.0.2.1", 5000), ("2001:db8::1", 5000)),
         cname="c",
-        streams=None if sends else {"audio": Stream(1, 2), "video": Stream(3, 4)},
+        streams=None if sends else {"audio": [Stream(1, 2)], "video": [Stream(3, 4)]},
     )
     return negotiation.answer(offer, tracks, endpoint)
 
@@ -141,8 +141,9 @@ def test_layers_are_ranked(offered: tuple[str, ...], lowest_first: tuple[str, ..
 
 
 def test_of_alternatives_the_first_is_taken_and_paused_ones_too() -> None:
-    section = parse_offer(SIMULCAST.replace("send h;m;l", "send h;~m,l recv x")).sections[1]
-    assert section.simulcast == ("h", "m")
+    both = "a=rid:x recv\r\na=simulcast:send h;~m,l recv x"
+    section = parse_offer(SIMULCAST.replace("a=simulcast:send h;m;l", both)).sections[1]
+    assert (section.simulcast, section.wanted) == (("h", "m"), ("x",))
 
 
 def test_a_peer_that_waits_for_dtls_is_called() -> None:
