@@ -12,12 +12,13 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.plan_now import PlanningFailed, plan_now
-from api.cli.serve import keep_what_is_loaded, stop_asked
+from api.cli.serve import stop_asked
 from api.cli.synthetic_class import SyntheticClass
 from api.server import Running, running
 from config.logs import configure_logs
 from config.settings import Settings
 from config.words import LANGUAGES, say, say_both
+from media.pauses import shorten_pauses
 from rooms.demo import Demo, load_demo
 
 FOLDER = Path("var/demo")
@@ -82,7 +83,7 @@ async def _demo(settings: Settings, plan_seconds: int) -> None:
             await held.start()
             with stop_asked() as asked:
                 _introduce(server, made)
-                keep_what_is_loaded()
+                shorten_pauses()
                 await asked.wait()
             console.print(say_both("cli.stopping"))
         finally:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.serve import keep_what_is_loaded, settings_given, stop_asked
+from api.cli.serve import settings_given, stop_asked
 from api.relaying import relay_running
 from config import VERSION
 from config.settings import Settings
 from config.words import say_both
+from media.pauses import shorten_pauses
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -61,7 +62,7 @@ async def _relay(settings: Settings) -> None:
                 say_both("cli.relay_ready", version=VERSION, name=services.member.id, url=services.member.url),
                 markup=False,
             )
-            keep_what_is_loaded()
+            shorten_pauses()
             await asked.wait()
             console.print(say_both("cli.relay_drains", seconds=settings.relay_drain_seconds))
         console.print(say_both("cli.stopping"))

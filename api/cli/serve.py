@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from config import VERSION
 from config.logs import configure_logs
 from config.settings import Settings
 from config.words import say, say_both
+from media.pauses import shorten_pauses
 from rooms.people.setup import first_operator
 
 console = Console(highlight=False, soft_wrap=True)
@@ -62,19 +62,12 @@ def settings_given(**given: object) -> Settings:
     return settings
 
 
-def keep_what_is_loaded() -> None:
-    """Leaves what is there by now out of all later collections of garbage. A collection that goes through the quarter of a million
-    objects of a loaded server holds the packets of live classes up for some tenths of a second."""
-    gc.collect()
-    gc.freeze()
-
-
 async def _serve(settings: Settings) -> None:
     async with running(settings) as server:
         with stop_asked() as asked:
             console.print(say_both("cli.listening", version=VERSION, url=server.url), markup=False)
             await _greet_first_operator(server)
-            keep_what_is_loaded()
+            shorten_pauses()
             await asked.wait()
         console.print(say_both("cli.stopping"), markup=False)
 

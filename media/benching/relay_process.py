@@ -20,6 +20,7 @@ from media.benching.pipes import Questions
 from media.counting import CountOnlySubscriber
 from media.events import MediaEvent, PeerId, RecordingId, RoomId, SourceName
 from media.orders import Record
+from media.pauses import shorten_pauses
 from media.relay import Relay
 from media.values import RelayConfig
 
@@ -76,8 +77,7 @@ async def _serve(pipe: Connection, load: Load, folder: Path, consent_seconds: fl
         for room in rooms:
             await relay.carry_out(Record(room, RecordingId(f"bench-{room}")))
     looking = asyncio.create_task(_look(relay, rooms), name="media-bench-looks")
-    gc.collect()
-    gc.freeze()  # as `sanke serve` and `sanke relay` do
+    shorten_pauses()  # as `sanke serve` and `sanke relay` do
     questions, pauses = Questions(pipe), _Pauses()
     while (question := await questions.next()) is not None:
         kind, room, peer, offer = question
