@@ -13,7 +13,7 @@ WINDOW, TROUBLED_WINDOW = 1.0, 0.5
 """Seconds between two judgements, and while there is trouble."""
 TURNS = 8
 FRESH = 3.0
-"""Seconds for which a receiver's estimate holds."""
+"""Seconds for which a receiver's estimate and a round trip hold: what was measured before a pause says nothing of now."""
 DRIFT = 0.01
 """By how much of the difference the shortest round trip grows in a window: a detour is not a queue for ever."""
 
@@ -59,11 +59,12 @@ class Receiver:
         reported, lost, octets = (sum(parts) for parts in zip(*(s.line() for s in self.sessions), strict=True))
         before, self._totals = self._totals, (reported, lost, octets)
         expected, missing, sent = reported - before[0], lost - before[1], octets - before[2]
-        trips = [s.round_trip for s in self.sessions if s.round_trip is not None]
-        limits = [s.limit[0] for s in self.sessions if s.limit is not None and now - s.limit[1] < FRESH]
+        sending = [s for s in self.sessions if s.sends]
+        trips = [s.round_trip for s in sending if s.round_trip is not None and now - s.measured_at < FRESH]
+        limits = [s.limit[0] for s in sending if s.limit is not None and now - s.limit[1] < FRESH]
         return Condition(
             lost=min(1.0, max(0, missing) / expected) if expected > 0 else None,
-            limit=sum(limits) if limits else None,
+            limit=sum(limits) if limits and len(limits) == len(sending) else None,
             queue_ms=self._queue(max(trips)) if trips else 0.0,
             sent=max(0, int(8 * sent / elapsed)),
         )

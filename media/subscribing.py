@@ -49,6 +49,8 @@ class SubscriberSession(Session):
         self._reported_upto: dict[int, int] = {}
         self.round_trip: float | None = None
         """Milliseconds."""
+        self.measured_at = float("-inf")
+        """When that was known last."""
         self.limit: tuple[int, float] | None = None
         """Bits a second that the peer thinks its line carries (REMB), and when it said so."""
         self.rung: Rung | None = None
@@ -79,6 +81,11 @@ class SubscriberSession(Session):
     def takes(self, kind: Kind) -> bool:
         """Whether the peer asked for sound, or for a picture."""
         return any(feed.track.kind == kind for feed in self.feeds)
+
+    @property
+    def sends(self) -> bool:
+        """Whether it is sent anything now."""
+        return any(feed.layer is not None for feed in self.feeds)
 
     def receive(self, rung: Rung, picture: Layer | None, *, sound: bool, now: float) -> None:
         """What it is to be sent from now on; no picture, or no sound, pauses that feed."""
@@ -144,7 +151,7 @@ class SubscriberSession(Session):
         self._lost[index] = block.lost
         round_trip = self.publication.round_trip(block, now) if block.last_sr else None
         if round_trip is not None:
-            self.round_trip = round_trip
+            self.round_trip, self.measured_at = round_trip, now
         if self._slots is not None and feed.first is not None:
             number = feed.own_number(block.highest & 0xFFFF)
             self._reported_upto[index] = max(number + 1, self._reported_upto.get(index, feed.first))
@@ -154,8 +161,7 @@ class SubscriberSession(Session):
         """Sender reports and slots that are due."""
         assert self.connected_at is not None
         if now >= self._report_at:
-            sending = any(feed.layer is not None for feed in self.feeds)
-            usual = REPORT_EVERY if sending else PAUSED_REPORTS
+            usual = REPORT_EVERY if self.sends else PAUSED_REPORTS
             self._report_at = now + (FIRST_REPORTS if now - self.connected_at < 2 else usual)
             self._send_reports(now)
         if self._slots is None:

@@ -16,6 +16,7 @@ from media.ladder import Rung
 from media.orders import ChooseRung
 from media.peer import PAYLOAD_TYPES
 from media.relay import Relay
+from media.rungs import FRESH
 
 H264, OPUS = PAYLOAD_TYPES["H264"], PAYLOAD_TYPES["OPUS"]
 PUPIL, SCREEN = PeerId("pupil"), SourceName("screen")
@@ -114,6 +115,21 @@ async def test_a_receiver_that_loses_much_gets_a_smaller_picture(relay: Relay, s
     assert other.rids == "h", "the others' lines are good"
     for peer in (pupil.peer, other.peer):
         await peer.close()
+
+
+async def test_what_was_measured_before_a_pause_is_forgotten(relay: Relay, stage: SimulcastPublisher) -> None:
+    pupil = Pupil()
+    await pupil.join(relay, "pupil")
+    await until(lambda: len(pupil.seen) > 10)
+    session, now = relay._sessions[pupil.session], relay.monotonic()
+    session.round_trip, session.measured_at, session.limit = 900.0, now, (90_000, now)  # type: ignore[attr-defined] # a subscriber's
+    receiver = relay._rungs._receivers[ROOM, PUPIL]
+    receiver._shortest = 40.0
+    found = receiver._condition(now + 0.5)
+    assert (round(found.queue_ms), found.limit) == (851, 90_000)
+    found = receiver._condition(now + FRESH)
+    assert (found.queue_ms, found.limit) == (0.0, None)
+    await pupil.peer.close()
 
 
 async def test_a_layer_that_the_publisher_stops_is_left(relay: Relay, stage: SimulcastPublisher) -> None:
