@@ -250,6 +250,7 @@ export class MediaLink extends EventTarget {
   async #restart(pc, signal) {
     const held = this.#held;
     if (!held) return false;
+    const before = new Set((await answered(pc)).keys());
     try {
       pc.restartIce();
       await offer(pc);
@@ -270,7 +271,7 @@ export class MediaLink extends EventTarget {
     } catch {
       return false;
     }
-    if (!(await renewed(pc, RESTART_WITHIN, signal))) return false;
+    if (!(await renewed(pc, before, RESTART_WITHIN, signal))) return false;
     this.restarts += 1;
     return true;
   }
@@ -353,30 +354,31 @@ async function reached(pc, ms, signal) {
 
 /**
  * Whether an ICE restart was answered within `ms`: Chromium keeps saying `connected` of the old credentials, so what
- * counts is a response on the pair in use after the restart.
+ * counts is an answer on a pair that was not there before; the old pairs, and their counts, go at any moment.
  * @param {RTCPeerConnection} pc
+ * @param {Set<string>} before the pairs until then
  * @param {number} ms
  * @param {AbortSignal} signal
  * @returns {Promise<boolean>}
  */
-async function renewed(pc, ms, signal) {
-  const before = await responses(pc);
+async function renewed(pc, before, ms, signal) {
   const end = performance.now() + ms;
   while (performance.now() < end && !signal.aborted) {
     await pause(100, signal);
     if (pc.connectionState === "failed" || pc.connectionState === "closed") return false;
-    if (pc.connectionState === "connected" && (await responses(pc)) > before) return true;
+    if (pc.connectionState !== "connected") continue;
+    for (const [pair, responses] of await answered(pc)) if (responses > 0 && !before.has(pair)) return true;
   }
   return false;
 }
 
-/** @param {RTCPeerConnection} pc @returns {Promise<number>} answers to our connectivity checks, over all pairs */
-async function responses(pc) {
-  let count = 0;
+/** @param {RTCPeerConnection} pc @returns {Promise<Map<string, number>>} answers to our connectivity checks, by candidate pair */
+async function answered(pc) {
+  const found = new Map();
   for (const report of (await pc.getStats()).values()) {
-    if (report.type === "candidate-pair") count += report.responsesReceived ?? 0;
+    if (report.type === "candidate-pair") found.set(report.id, report.responsesReceived ?? 0);
   }
-  return count;
+  return found;
 }
 
 /**

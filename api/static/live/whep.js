@@ -48,7 +48,7 @@ export class Subscriber extends MediaLink {
     let packets = 0;
     let roundTrip = 0;
     for (const report of (await pc.getStats()).values()) {
-      if (report.type === "candidate-pair" && report.nominated) roundTrip = report.currentRoundTripTime ?? roundTrip;
+      if (report.type === "candidate-pair" && report.nominated) roundTrip = Math.max(roundTrip, report.currentRoundTripTime ?? 0);
       if (report.type === "remote-outbound-rtp") packets += report.reportsSent ?? 0;
       if (report.type !== "inbound-rtp") continue;
       packets += report.packetsReceived ?? 0;
