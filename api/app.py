@@ -37,10 +37,10 @@ from api.static_files import serve_static
 from api.system import DOCUMENT, printed
 from api.upstream import HttpUpstream
 from config.settings import Settings
-from media.cascade import Cascade, is_edge
+from media.cascade import Cascade
 from media.encoders.addresses import Allowed
 from media.encoders.rtmp.door import RtmpDoor
-from media.events import MediaEvent, RecordingEnded, RecordingFailed, RecordingStarted
+from media.events import MediaEvent, RecordingEnded, RecordingFailed, RecordingStarted, is_edge
 from media.orders import InProcess
 from media.relay import Relay
 from media.values import RelayConfig

@@ -18,9 +18,8 @@ from api.join import SOURCE, Join, JoinRole, ice_links, ice_servers
 from api.problems import Problem
 from api.routing import PUBLIC, Call, HexId, Nothing, Routes, Shape
 from api.workers import elsewhere
-from media.cascade import is_edge
 from media.errors import BadOffer, Full, NoFloor, NoPublisher, NothingInCommon, RelayError, SourceTaken, UnknownSession
-from media.events import PeerId, RoomId, SessionId, SourceName
+from media.events import PeerId, RoomId, SessionId, SourceName, is_edge
 from media.values import Answer, SessionView
 
 routes = Routes("media")

@@ -7,9 +7,9 @@ from datetime import timedelta
 import aiohttp
 
 from api.join import Join, JoinTokens
-from media.cascade import EDGE, Pulled
+from media.cascade import Pulled
 from media.errors import Full, NoFloor, NoPublisher
-from media.events import RoomId, SourceName
+from media.events import EDGE, RoomId, SourceName
 from rooms.cluster import Away
 from rooms.cluster.member import Member
 

@@ -17,7 +17,7 @@ from typing import Protocol
 from media import rtcp, rtp
 from media.aiortc_bridge import HandshakeFailed, Unauthentic
 from media.errors import NoFloor, NoPublisher, RelayError
-from media.events import PeerId, RoomId, SourceName
+from media.events import RoomId, SourceName
 from media.floor import classroom_of
 from media.layer import Layer
 from media.orders import GiveFloor, Order
@@ -27,8 +27,6 @@ from media.values import Kind
 
 log = logging.getLogger(__name__)
 
-EDGE = "edge:"
-"""An edge's peer id at the origin begins so; it is nobody's presence."""
 LOOK_EVERY = 0.25
 SILENT_AFTER = 2.0
 """Seconds without a packet after which the source is asked for anew: sound comes fifty times a second."""
@@ -39,11 +37,6 @@ CONNECT_WITHIN = 5.0
 LAYERS = ("0", "1", "2", "3")
 """What an edge calls the layers of a picture, lowest first; the origin sends as many as there are."""
 _LAYER = re.compile(r"a=ssrc-group:FID (\d+) (\d+)")
-
-
-def is_edge(peer: PeerId) -> bool:
-    """Whether a peer is another worker and no side of the class."""
-    return peer.startswith(EDGE)
 
 
 @dataclass(frozen=True, slots=True)

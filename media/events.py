@@ -11,12 +11,19 @@ RoomId = NewType("RoomId", str)
 """A live room; the domain uses the occurrence's id."""
 PeerId = NewType("PeerId", str)
 """Who speaks or listens; the domain uses the id of the occurrence's side."""
+EDGE = "edge:"
+"""A peer id that begins so is another worker's (`media.cascade`), and nobody's presence."""
 SessionId = NewType("SessionId", str)
 """One WHIP or WHEP session; its resource URL ends in it."""
 SourceName = NewType("SourceName", str)
 """A publication within a room: ``lead``, ``screen``, or ``class:<peer>`` for a classroom that has the floor."""
 RecordingId = NewType("RecordingId", str)
 """A recording; the name of its folder."""
+
+
+def is_edge(peer: PeerId) -> bool:
+    """Whether a peer is another worker and no side of the class."""
+    return peer.startswith(EDGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,8 @@ class Disconnected:
 class MediaSlot:
     """What one session carried in ``[started_at, ended_at)``, 10 s or less at either end of a session.
 
-    The slots of a session touch each other from its `Connected` to its `Disconnected`, which comes after the last of them.
+    The slots of a session touch each other from its `Connected` to its `Disconnected`, which comes after the last of them; only
+    a time in which the relay's process was stopped or starved is in none.
     A slot is told when reports have passed all its packets, or after a grace; where reports stopped within it, it is told in
     two parts, so that the unknown begins at the last report.
 

@@ -82,6 +82,12 @@ class PublisherSession(Session):
         receptions = [layer.reception for layer in self.publication.layers if layer.reception is not None]
         return rtcp.receiver_report(1, [r.block(now) for r in receptions]) + rtcp.description(1, self.publication.cname)
 
+    def stood_still(self, since: float, now: float) -> None:
+        """No slot covers the time."""
+        told = self._slots.stood_still(since, now) if self._slots is not None else None
+        if told is not None:
+            self.emit_slot(told, jitter_ms=self._jitter(), round_trip_ms=None)
+
     def on_upkeep(self, now: float) -> None:
         """A report with the bandwidth limit each second, also of nothing: it tells the page that its line is alive. Slots."""
         if now >= self._report_at and self.publication.publisher is self:

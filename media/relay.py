@@ -18,9 +18,8 @@ from typing import assert_never
 from media import admission, negotiation, sdp
 from media.addresses import candidates
 from media.aiortc_bridge import Identity, missing_names
-from media.cascade import is_edge
 from media.errors import NoFloor, NoPublisher, SourceTaken, UnknownSession
-from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName
+from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName, is_edge
 from media.floor import LEAD, Floors
 from media.ice import Credentials, Switchboard
 from media.negotiation import Endpoint, Track
@@ -43,6 +42,8 @@ IDLE_TICK = 0.2
 TURNS = 8
 """Each round keeps up with one session in eight: a burst of reports to all at once would delay packets."""
 RETRY_NO_PUBLISHER = 2
+STOOD_STILL = 2.0
+"""Seconds without a round after which the process was stopped or starved: nobody was taught meanwhile."""
 
 
 class Relay:
@@ -408,10 +409,14 @@ class Relay:
             publication.close()
 
     async def _tick_on(self) -> None:
-        turn = 0
+        turn, before = 0, self.monotonic()
         while True:
             await asyncio.sleep(TICK if self._sessions else IDLE_TICK)
             now, turn = self.monotonic(), (turn + 1) % TURNS
+            if now - before > STOOD_STILL:
+                for session in list(self._sessions.values()):
+                    session.stood_still(before, now)
+            before = now
             self._guarded(self._switchboard.strays.tell, now)
             for publication in list(self._publications.values()):
                 self._guarded(publication.tick, now)

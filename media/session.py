@@ -198,6 +198,10 @@ class Session(ABC):
             return
         self.on_upkeep(now)
 
+    @abstractmethod
+    def stood_still(self, since: float, now: float) -> None:
+        """The process did nothing between these moments (stopped, starved): no evidence covers them."""
+
     def on_moved(self) -> None:
         """The peer has a new address."""
         log.debug("session_moved session=%s", self.name.session)

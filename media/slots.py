@@ -126,6 +126,12 @@ class SubscriberSlots:
         slot.last, slot.source_last = self._open.first, self._open.source_first
         self._pending.append(slot)
 
+    def stood_still(self, since: float, now: float) -> None:
+        """The process did nothing between `since` and `now`: no slot covers that time."""
+        if since > self._open.started:
+            self.cut(since)
+        self._open.started = now
+
     def report(self, index: int, *, first: int, number: int, lost: int, now: float) -> None:
         """Takes an authenticated receiver report on a stream: `first` is the number it was first sent, `number` the
         highest that was received (extended as we count), `lost` the receiver's cumulative loss."""
@@ -226,3 +232,9 @@ class PublisherSlots:
         slot = Finished(self._started, now, packets, octets, packets, lost, packets)
         self._started, self._first = now, last
         return slot
+
+    def stood_still(self, since: float, now: float) -> Finished | None:
+        """The process did nothing between `since` and `now`: the open slot ends before that time, the next begins after it."""
+        told = self.take(since) if since > self._started else None
+        self._started = now
+        return told

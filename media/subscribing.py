@@ -157,6 +157,11 @@ class SubscriberSession(Session):
             self._reported_upto[index] = max(number + 1, self._reported_upto.get(index, feed.first))
             self._slots.report(index, first=feed.first, number=number, lost=block.lost, now=now)
 
+    def stood_still(self, since: float, now: float) -> None:
+        """No slot covers the time."""
+        if self._slots is not None:
+            self._slots.stood_still(since, now)
+
     def on_upkeep(self, now: float) -> None:
         """Sender reports and slots that are due."""
         assert self.connected_at is not None

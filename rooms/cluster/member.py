@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from media.cascade import is_edge
-from media.events import PeerId, RoomId
+from media.events import PeerId, RoomId, is_edge
 from media.orders import CloseRoom
 from media.relay import Relay
 from rooms.bus import Bus

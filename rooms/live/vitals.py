@@ -16,8 +16,7 @@ from typing import Any, Literal
 
 import structlog
 
-from media.cascade import is_edge
-from media.events import RoomId
+from media.events import RoomId, is_edge
 from media.values import RoomStats, SessionView
 from rooms.bus import GAP, Bus
 from rooms.clock import Clock

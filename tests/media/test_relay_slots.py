@@ -177,3 +177,18 @@ def test_a_publishers_slots_count_what_arrived() -> None:
         3,
     )
     assert slots.take(16.0).packets == 0
+
+
+def test_time_in_which_the_process_stood_still_is_in_no_slot() -> None:
+    wire, arrived = Wire(), (0, 0, 0)
+    slots, publisher = slots_of(wire), PublisherSlots(lambda: arrived, now=0.0, seconds=10.0)
+    wire.send(100)
+    arrived = (100, 1000, 0)
+    slots.report(0, first=1000, number=1099, lost=0, now=3.0)
+    slots.stood_still(4.0, 24.0)
+    told = publisher.stood_still(4.0, 24.0)
+    assert told is not None
+    assert (told.started, told.ended, told.packets) == (0.0, 4.0, 100)
+    wire.send(10)
+    assert [(each.started, each.ended) for each in slots.close(25.0)] == [(0.0, 4.0), (24.0, 25.0)]
+    assert publisher.take(25.0).started == 24.0
