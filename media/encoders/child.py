@@ -7,7 +7,6 @@ When its input ends, or its work does, it ends at once, whatever its threads wai
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import json
 import os
@@ -21,7 +20,7 @@ import av.logging
 
 from media.aiortc_bridge import HandshakeFailed
 from media.encoders.addresses import RtspUrl
-from media.encoders.confine import confine
+from media.encoders.confine import confine, connect_only_to
 from media.encoders.guard import Guard
 from media.encoders.source import Picture, Sound, Source, open_flv, open_rtsp
 from media.encoders.values import EncoderRefused
@@ -47,10 +46,16 @@ def tell(event: str, **facts: object) -> None:
     sys.stdout.flush()
 
 
-def _open(job: dict[str, Any]) -> Source:
-    if job["kind"] == "flv":
+def _reach(job: dict[str, Any]) -> Guard | None:
+    """Connects to an encoder that is pulled from; after this, nothing else can be reached. Raises EncoderRefused."""
+    guard = Guard(job["address"], job["port"]) if job["kind"] == "rtsp" else None
+    connect_only_to(guard.port if guard is not None else None)
+    return guard
+
+
+def _open(job: dict[str, Any], guard: Guard | None) -> Source:
+    if guard is None:
         return open_flv(os.fdopen(job["descriptor"], "rb", buffering=0))
-    guard = Guard(job["address"], job["port"])
     user, password = job["login"]
     return open_rtsp(RtspUrl("127.0.0.1", guard.port, job["path"], user, password), guard)
 
@@ -168,15 +173,11 @@ async def _publish(source: Source, lines: Lines) -> None:
     await sending
 
 
-async def _work(lines: Lines) -> None:
-    job = json.loads(await asyncio.to_thread(lines.get))
-    try:
-        source = await asyncio.to_thread(_open, job)
-        tell("found", **dataclasses.asdict(source.found))
-        if not job["probe"]:
-            await _publish(source, lines)
-    except EncoderRefused as refused:
-        tell("refused", reason=refused.reason, text=str(refused))
+async def _work(job: dict[str, Any], guard: Guard | None, lines: Lines) -> None:
+    source = await asyncio.to_thread(_open, job, guard)
+    tell("found", **dataclasses.asdict(source.found))
+    if not job["probe"]:
+        await _publish(source, lines)
 
 
 def _listen(lines: Lines) -> None:
@@ -190,10 +191,13 @@ def main() -> None:
     """Does one job and ends."""
     confine()
     av.logging.set_level(None)
-    lines: Lines = queue.Queue()
-    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
-    with contextlib.suppress(BrokenPipeError):
-        asyncio.run(_work(lines))
+    job, lines = json.loads(sys.stdin.readline()), Lines()
+    try:
+        guard = _reach(job)  # in the main thread: what it may not do, none of its threads may
+        threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+        asyncio.run(_work(job, guard, lines))
+    except EncoderRefused as refused:
+        tell("refused", reason=refused.reason, text=str(refused))
     os._exit(0)  # a thread may still wait for the encoder
 
 

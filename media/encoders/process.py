@@ -63,13 +63,13 @@ async def reading(job: News, *descriptors: int) -> AsyncIterator[Reading]:
         pass_fds=descriptors, limit=LONGEST_NEWS, start_new_session=True,
         env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path), "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1"},
     )  # fmt: skip
+    assert process.stdin is not None
     try:
         found = Reading(process)
         await found.tell(**job)
         yield found
     finally:
+        process.stdin.close()
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
