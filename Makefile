@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test kills relay-kills recording-soak lint system screenshots lock clean lines fuzz soak
+.PHONY: help demo test kills relay-kills recording-soak lint system screenshots lock clean lines layers fuzz soak
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,10 @@ lines: $(VENV)/installed ## a class over lines that lose 5, 10 and 20 %, 300 ms 
 	cd tests/media && ../../$(BIN)/python bad_lines.py
 	cd tests/media && ../../$(BIN)/python bad_lines.py --bursts --seeds 1
 	cd tests/media && ../../$(BIN)/python bad_lines.py --chromium
+
+layers: $(VENV)/installed ## Chromium in three sizes: first pictures, changes of layer, thin lines, as JSON
+	cd tests/media && ../../$(BIN)/python layers_in_browser.py
+	cd tests/media && ../../$(BIN)/python layers_in_browser.py --codec VP8
 
 fuzz: $(VENV)/installed ## ten minutes of mutated SDP, STUN, DTLS, RTP and RTCP beside a living class; SEED=n for another run
 	cd tests/media && ../../$(BIN)/python media_fuzz.py --seed $(or $(SEED),1)
