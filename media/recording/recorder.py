@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -45,6 +46,9 @@ SEGMENTS_KEPT = 60.0
 SEGMENTS_UNWATCHED = 60.0
 """Segments that nobody has asked for in so long are no longer made."""
 PATIENCE = 10.0
+SWITCH = 0.0005
+"""Seconds a writing thread keeps the interpreter while the event loop waits for it: ten recordings at the usual 5 ms delayed
+packets by as much."""
 
 
 class Rooms(Protocol):
@@ -165,6 +169,7 @@ class Recorder:
 
     def _writer(self, running: _Running) -> Writer:
         """The thread that writes from now on."""
+        sys.setswitchinterval(SWITCH)
         room, recording = running.room, running.id
         loop, now = asyncio.get_running_loop(), self._rooms.now()
         keep = None if recording else SEGMENTS_KEPT

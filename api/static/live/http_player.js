@@ -12,32 +12,34 @@ import { SegmentPlayer } from "./segments.js";
 const PATIENCE = 8000; // ms without a session, while the lead is on air, until HTTP is tried
 
 export class HttpPlayer extends EventTarget {
-  /** @type {SegmentPlayer|null} */ #player = null;
+  /** @type {Map<string, SegmentPlayer>} by source */ #players = new Map();
   #lead = false;
+  #screen = false;
   /** When the session began to be missed. */
   #missing = NaN;
 
   /**
    * @param {Room} room
-   * @param {Subscriber} subscriber
-   * @param {HTMLVideoElement} video
+   * @param {Subscriber} subscriber of the lead
+   * @param {Record<string, HTMLVideoElement>} videos by source: the lead's, and the shared screen's
    */
-  constructor(room, subscriber, video) {
+  constructor(room, subscriber, videos) {
     super();
     this.room = room;
     this.subscriber = subscriber;
-    this.video = video;
+    this.videos = videos;
     setInterval(() => this.#look(), 500);
   }
 
   /** @param {Snapshot} snapshot */
   show(snapshot) {
     this.#lead = snapshot.state === "live" && snapshot.sides.some((side) => side.side === "lead" && side.connected);
+    this.#screen = snapshot.state === "live" && snapshot.screen;
   }
 
   /** How far behind the class the picture is, in whole seconds; null while the real session plays, or nothing does. */
   get delay() {
-    const shown = this.#player?.shown ?? null;
+    const shown = this.#players.get("lead")?.shown ?? null;
     return shown === null ? null : Math.max(0, Math.round((this.room.now() - shown) / 1000));
   }
 
@@ -45,24 +47,30 @@ export class HttpPlayer extends EventTarget {
     const state = this.subscriber.state;
     const missed = this.#lead && (state === "connecting" || state === "reconnecting");
     this.#missing = missed ? this.#missing || performance.now() : NaN;
-    if (this.#player && !(missed || state === "idle")) this.#stop();
-    else if (!this.#player && performance.now() - this.#missing > PATIENCE) this.#start();
+    const watches = performance.now() - this.#missing > PATIENCE || (this.#players.size > 0 && state === "idle");
+    this.#want(watches ? ["lead", ...(this.#screen ? ["screen"] : [])] : []);
     const delay = this.delay;
     const note = part("over-http");
     note.hidden = delay === null;
     if (delay !== null) tell(note.querySelector("[data-f=words]"), word("classroom.over_http", { seconds: delay }));
-    if (this.#player) this.dispatchEvent(new Event("delay"));
+    if (watches) this.dispatchEvent(new Event("delay"));
   }
 
-  #start() {
-    this.#player = new SegmentPlayer(this.video, `/live/${view.occurrence}/segments/lead.m3u8`, { live: true });
-    this.#player.addEventListener("ready", () => this.dispatchEvent(new Event("media")));
-    this.#player.start();
-  }
-
-  #stop() {
-    this.#player?.stop();
-    this.#player = null;
-    this.dispatchEvent(new Event("delay"));
+  /** @param {string[]} sources what is to be played over HTTP, and nothing else */
+  #want(sources) {
+    for (const [source, player] of this.#players) {
+      if (sources.includes(source)) continue;
+      player.stop();
+      this.#players.delete(source);
+      this.dispatchEvent(new Event("delay"));
+    }
+    for (const source of sources) {
+      if (this.#players.has(source)) continue;
+      const address = `/live/${view.occurrence}/segments/${source}.m3u8`;
+      const player = new SegmentPlayer(this.videos[source], address, { live: true });
+      this.#players.set(source, player);
+      player.addEventListener("ready", () => this.dispatchEvent(new Event("media")));
+      player.start();
+    }
   }
 }
