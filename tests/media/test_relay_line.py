@@ -63,11 +63,10 @@ async def test_a_class_at_a_fifth_lost_and_300_ms_there_and_back() -> None:
     found = await measure(Impairment(loss=0.2, delay=0.15, jitter=0.01), seed=5, joins=8, seconds=3.0)
     assert found["failed"] == 0
     assert 0.15 < found["line_lost"] < 0.25
-    slowest, share = TARGETS[0.2]
-    assert found["join_max"] <= slowest
+    assert found["join_max"] <= TARGETS[0.2][0]
     assert found["audio"]["repaired"] > 0.1 * found["audio"]["expected"], "the line did lose it"
-    assert found["audio"]["delivered"] >= share
-    assert found["uplink_audio"] >= share, "the relay asks the publisher as well"
+    assert found["audio"]["delivered"] >= 0.87, "0.8 without repair; what a quiet machine reaches is in BENCHMARKS.md"
+    assert found["uplink_audio"] >= 0.87, "the relay asks the publisher as well"
 
 
 async def test_doubled_and_disordered_datagrams_are_counted_once(relay: Relay, events: list[MediaEvent]) -> None:
