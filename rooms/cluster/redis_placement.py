@@ -14,6 +14,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
+from redis.exceptions import ConnectionError as ConnectionLost
 from redis.exceptions import RedisError, WatchError
 
 from media.events import PeerId, RoomId
@@ -145,13 +146,19 @@ class RedisPlacement:
 
     async def _as_read(self, key: str, work: Callable[[Pipeline], Awaitable[T]]) -> T:
         """Does the work and what it queued, again where somebody else changed the key meanwhile."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            while True:
+        stale = False
+        while True:
+            async with self._redis.pipeline(transaction=True) as pipe:
                 try:
                     await pipe.watch(key)
                     result = await work(pipe)
                     await pipe.execute()
                 except WatchError:
+                    continue
+                except ConnectionLost:
+                    if stale:
+                        raise
+                    stale = True  # a connection of the pool that did not outlive a restart of Redis
                     continue
                 return result
 

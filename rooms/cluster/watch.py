@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from rooms.cluster import BEAT_SECONDS, Away, Placement, Worker
+from rooms.cluster import BEAT_SECONDS, Away, Placement, Worker, WorkerId
 
 log = structlog.get_logger("cluster")
 
@@ -21,6 +21,7 @@ class Watch:
         self.origins: frozenset[str] = frozenset(origins)
         """Where pages may find workers: as configured, and of every worker seen so far."""
         self._placement, self._on_gone = placement, on_gone
+        self._missed: set[WorkerId] = set()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -40,7 +41,9 @@ class Watch:
         except Away as error:
             log.warning("placement_away", error=str(error))
             return
-        gone = {each.id for each in self.workers} - {each.id for each in workers}
+        here = {each.id for each in workers}
+        gone = self._missed - here  # missed twice in a row: Redis may have been emptied before the first look
+        self._missed = {each.id for each in self.workers} - here
         self.workers = workers
         self.origins |= {origin for each in workers if (origin := _origin(each.url))}
         if gone:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -210,3 +216,33 @@ def add_plan(store: Store) -> Callable[[int, Sequence[Meeting]], Awaitable[None]
         await add_rows(store, plan_rows(plan_id, meetings))
 
     return add
+
+
+@pytest.fixture
+def redis_to_stop(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
+    """A Redis of this test alone: its URL, how to stop it and how to start it again."""
+    program = shutil.which("redis-server")
+    assert program, "redis-server is missing: apt-get install redis-server"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
+        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        for _ in range(200):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                return
+            time.sleep(0.02)
+        raise AssertionError("Redis did not start")
+
+    def stop() -> None:
+        server = running.pop()
+        server.kill()
+        server.wait(10)
+
+    start()
+    yield f"redis://127.0.0.1:{port}/0", stop, start
+    while running:
+        stop()

@@ -1,13 +1,7 @@
 """One contract for both buses: order, bounds, and a loss is made known."""
 
 import asyncio
-import contextlib
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -93,36 +87,6 @@ async def test_two_servers_share_one_redis(redis_url: str) -> None:
     finally:
         await one.close()
         await two.close()
-
-
-@pytest.fixture
-def redis_to_stop(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None], Callable[[], None]]]:
-    """A Redis of this test alone: its URL, how to stop it and how to start it again."""
-    program = shutil.which("redis-server")
-    assert program, "redis-server is missing: apt-get install redis-server"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running: list[subprocess.Popen[bytes]] = []
-
-    def start() -> None:
-        command = [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""]
-        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-                return
-            time.sleep(0.02)
-        raise AssertionError("Redis did not start")
-
-    def stop() -> None:
-        server = running.pop()
-        server.kill()
-        server.wait(10)
-
-    start()
-    yield f"redis://127.0.0.1:{port}/0", stop, start
-    while running:
-        stop()
 
 
 async def test_a_lost_redis_is_found_again_and_the_loss_made_known(

@@ -11,9 +11,10 @@ import pytest
 from redis.asyncio import Redis
 
 from media.events import PeerId, RoomId
-from rooms.cluster import Held, Placement, Worker, WorkerId
+from rooms.cluster import Away, Held, Placement, Worker, WorkerId
 from rooms.cluster.memory import MemoryPlacement
 from rooms.cluster.redis_placement import RedisPlacement
+from rooms.cluster.watch import Watch
 
 TTL, SHARE = 0.4, 3
 ONE, TWO, THREE = (RoomId(str(number) * 32) for number in (1, 2, 3))
@@ -129,6 +130,43 @@ async def test_a_draining_worker_hands_its_rooms_on(cluster: Cluster) -> None:
     assert (await cluster.placement.announce(worker("a", draining=True), {ONE: held(1, "p1")})).epochs == {}
     await cluster.placement.leave(WorkerId("a"))
     assert [each.id for each in await cluster.placement.workers()] == ["b"]
+
+
+async def test_redis_may_restart(redis_to_stop: tuple[str, Callable[[], None], Callable[[], None]]) -> None:
+    url, stop, start = redis_to_stop
+    placement = RedisPlacement(url, share=SHARE)
+    try:
+        await placement.announce(worker("a"), {})
+        assert await placed(placement, ONE) == "a"
+        stop()
+        with pytest.raises(Away):
+            await placement.place(ONE)
+        start()
+        assert (await placement.announce(worker("a"), {ONE: held(1, "p1")})).epochs == {ONE: 1}
+        assert await placed(placement, ONE) == "a"
+    finally:
+        await placement.close()
+
+
+async def test_who_is_missed_once_is_not_gone() -> None:
+    memory, gone = MemoryPlacement(time.monotonic, ttl=TTL, share=SHARE), list[int]()
+
+    async def tell() -> None:
+        gone.append(1)
+
+    watch = Watch(memory, tell, ())
+    await memory.announce(worker("a"), {})
+    await watch.look()
+    await memory.leave(WorkerId("a"))
+    await watch.look()
+    assert (gone, watch.workers) == ([], [])
+    await memory.announce(worker("a"), {})
+    await watch.look()
+    await memory.leave(WorkerId("a"))
+    for _ in range(3):
+        await watch.look()
+    assert gone == [1]
+    assert watch.origins == {"http://a"}
 
 
 async def test_a_large_room_gets_edges(cluster: Cluster) -> None:
