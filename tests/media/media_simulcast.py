@@ -50,7 +50,8 @@ class SimulcastPublisher:
         await self.peer.connect(answer.sdp)
         await until(lambda: relay.session(self.session).connected)
 
-    def _extension(self, number: int, value: bytes) -> bytes:
+    def extension(self, number: int, value: bytes) -> bytes:
+        """A block of one header extension."""
         item = bytes((number, len(value))) if self._wide else bytes((number << 4 | len(value) - 1,))
         body = item + value
         body += bytes(-len(body) % 4)
@@ -61,7 +62,7 @@ class SimulcastPublisher:
         timestamp = (self.clocks[rid] + self.picture * PICTURE) & 0xFFFFFFFF
         for index in range(packets):
             body = (KEY if key and index == 0 else DELTA) + rid.encode() + bytes((self.picture & 255, index)) * 50
-            tag = self._extension(EXTENSIONS[RID], rid.encode()) if self.tagged[rid] > 0 else b""
+            tag = self.extension(EXTENSIONS[RID], rid.encode()) if self.tagged[rid] > 0 else b""
             self.tagged[rid] -= 1
             marker = 0x80 if index == packets - 1 else 0
             sequence, self.sequences[rid] = self.sequences[rid], (self.sequences[rid] + 1) & 0xFFFF
@@ -77,7 +78,7 @@ class SimulcastPublisher:
 
     def repair(self, rid: str, sequence: int, body: bytes) -> None:
         """A lost packet by RTX, named by the extension for repairs."""
-        tag = self._extension(EXTENSIONS[REPAIRED_RID], rid.encode())
+        tag = self.extension(EXTENSIONS[REPAIRED_RID], rid.encode())
         timestamp = (self.clocks[rid] + self.picture * PICTURE) & 0xFFFFFFFF
         head = rtp.HEADER.pack(0x90, H264 + 1, 7, timestamp, self.ssrcs[rid] + 500)
         self.peer.send_rtp(head + tag + sequence.to_bytes(2, "big") + body)

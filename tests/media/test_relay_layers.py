@@ -10,12 +10,14 @@ import pytest
 from media_simulcast import PICTURE, Pupil, SimulcastPublisher
 from media_world import DELTA, LEAD, ROOM, ScriptedPublisher, join, only, until
 
-from media import rtcp
-from media.events import MediaEvent, MediaSlot
+from media import rtcp, rtp, vp8
+from media.events import MediaEvent, MediaSlot, PeerId
 from media.layer import Layer
-from media.peer import PAYLOAD_TYPES
+from media.negotiation import RID
+from media.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.relay import Relay
 from media.sequence import Kept
+from media.subscribing import SubscriberSession
 
 H264 = PAYLOAD_TYPES["H264"]
 
@@ -164,6 +166,41 @@ async def test_what_was_lost_before_a_switch_is_sent_again_after_it(
         assert len({(packet.rid, packet.picture, packet.timestamp) for packet in picture}) == 1
         assert [packet.index for packet in picture] == [0, 1, 2]
     await pupil.peer.close()
+
+
+async def test_pictures_ids_of_vp8_go_on(relay: Relay, stage: SimulcastPublisher) -> None:
+    """Chromium shows nothing of a picture whose id lies before the last one's."""
+    teacher = Peer()
+    answer = await relay.publish(ROOM, LEAD, PeerId("teacher"), teacher.offer(sends=True, video=("VP8",), rids="lh"))
+    await teacher.connect(answer.sdp)
+    await until(lambda: relay.session(answer.session).connected)
+    seen: list[vp8.Ids] = []
+    pupil = Peer(on_rtp=lambda raw: seen.append(vp8.ids(rtp.parse(pupil.channel.unprotect(bytes(raw))).payload)))  # type: ignore[arg-type,union-attr] # all have ids
+    answer = await relay.subscribe(ROOM, LEAD, PeerId("pupil"), pupil.offer(sends=False))
+    await pupil.connect(answer.sdp)
+    await until(lambda: relay.session(answer.session).connected)
+    session = relay._sessions[answer.session]
+    assert isinstance(session, SubscriberSession)
+    feed = session.feeds[1]
+    ids = {"l": (100, 250), "h": (32_767, 40)}
+
+    def picture(number: int, *, key: bool) -> None:
+        for rid, (first, base) in ids.items():
+            tag = stage.extension(EXTENSIONS[RID], rid.encode())
+            head = rtp.HEADER.pack(0x90, 0x80 | PAYLOAD_TYPES["VP8"], 500 + number, number * 3600, ord(rid))
+            body = (0x8000 | first + number & 0x7FFF).to_bytes(2, "big") + bytes((base + number & 255, 0x20, not key))
+            teacher.send_rtp(head + tag + b"\x90\xe0" + body + b"picture")
+
+    for number in range(12):
+        if number in (3, 6, 9):
+            feed.move(layers(relay)["lhl"[number // 3 - 1]], relay.monotonic())
+        picture(number, key=number % 3 == 0)
+        await until(lambda n=number: len(seen) >= n + 1)
+    await until(lambda: len(seen) == 13)  # on the way up the last smaller picture is seen too
+    steps = [((b.picture - a.picture) % 0x8000, (b.base - a.base) % 256) for a, b in itertools.pairwise(seen)]
+    assert set(steps) == {(1, 1)}
+    for peer in (teacher, pupil):
+        await peer.close()
 
 
 async def test_evidence_counts_in_the_subscribers_own_numbers(
