@@ -18,9 +18,14 @@ import pytest
 from media_world import LEAD, ROOM, join, only, until
 
 from media.events import MediaEvent, PeerId, RecordingEnded, RecordingFailed, RecordingId, RecordingStarted, SourceName
+from media.layer import Layer
 from media.orders import CloseRoom, Record, ServeSegments
+from media.publication import Publication
+from media.reception import Reception
 from media.recording.folder import read_playlist
 from media.recording.playlist import Playlist
+from media.recording.recorder import FLOWING, HIGHER_AFTER, LayerTap, _best, _Tapped
+from media.recording.writer import Stream
 from media.relay import Relay
 from media.synthetic import SyntheticPublisher
 from media.values import RelayConfig
@@ -245,3 +250,27 @@ async def test_a_full_disk_stops_the_recording_and_not_the_class(small_disk: Pat
     await listener.close()
     await publisher.close()
     await relay.close()
+
+
+async def test_the_highest_layer_that_flows_is_recorded(relay: Relay) -> None:
+    """A change upwards waits until the layer has flowed for a while, a change downwards does not wait."""
+    low, high = (Layer("video", 90_000, relay._started()) for _ in range(2))
+    publication = Publication(ROOM, LEAD, PeerId("teacher"), relay._started())
+    publication.tracks["video"].layers = (low, high)
+
+    def chosen(now: float, flowing: set[Layer], current: Layer | None, since: float | None = None) -> Layer | None:
+        for layer in (low, high):
+            layer.codec = "H264"
+            layer.reception = Reception(1, 90_000)
+            layer.reception.last_at = now if layer in flowing else now - 2 * FLOWING
+        stream = Stream(LEAD, "video", "H264", 90_000, None)
+        tapped = _Tapped(current, stream, LayerTap(), 0, higher_since=since) if current is not None else None
+        return _best(publication, "video", tapped, now)
+
+    assert chosen(10, set(), None) is None
+    assert chosen(10, {low}, None) is low
+    assert chosen(10, {low, high}, None) is high
+    assert chosen(10, {low, high}, low) is low, "it came just now"
+    assert chosen(10, {low, high}, low, since=10 - HIGHER_AFTER) is high
+    assert chosen(10, {low}, high) is low
+    assert chosen(10, set(), high) is high, "nothing flows: nothing changes"

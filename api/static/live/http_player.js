@@ -9,12 +9,15 @@ import { SegmentPlayer } from "./segments.js";
 /** @typedef {import("./room.js").Snapshot} Snapshot */
 /** @typedef {import("./whep.js").Subscriber} Subscriber */
 
+const NOTE_FOR = 20_000; // ms the long note covers the picture; the pill in the bar goes on saying it in short
 const PATIENCE = 8000; // ms without a session, while the lead is on air, until HTTP is tried
 
 export class HttpPlayer extends EventTarget {
   /** @type {Map<string, SegmentPlayer>} by source */ #players = new Map();
   #lead = false;
   #screen = false;
+  /** When the note was first shown. */
+  #noted = NaN;
   /** When the session began to be missed. */
   #missing = NaN;
 
@@ -51,7 +54,8 @@ export class HttpPlayer extends EventTarget {
     this.#want(watches ? ["lead", ...(this.#screen ? ["screen"] : [])] : []);
     const delay = this.delay;
     const note = part("over-http");
-    note.hidden = delay === null;
+    this.#noted = delay === null ? NaN : this.#noted || performance.now();
+    note.hidden = !(performance.now() - this.#noted < NOTE_FOR);
     if (delay !== null) tell(note.querySelector("[data-f=words]"), word("classroom.over_http", { seconds: delay }));
     if (watches) this.dispatchEvent(new Event("delay"));
   }
