@@ -106,7 +106,7 @@ class Encoder:
         while True:
             began = time.monotonic()
             try:
-                await self._run()
+                await self._unbroken()
             except EncoderRefused as refused:
                 if refused.reason == "address_refused":
                     return self._become(Failed(refused.reason))
@@ -117,6 +117,16 @@ class Encoder:
                 log.info("media_encoder_waits reason=%s seconds=%s", refused, pause)
                 self._become(Waiting(refused.reason, pause))
                 await asyncio.sleep(pause)
+
+    async def _unbroken(self) -> None:
+        """As `_run`: an error of ours, or of what stands behind us, is one more reason to try again."""
+        try:
+            await self._run()
+        except EncoderRefused:
+            raise
+        except Exception:
+            log.exception("media_encoder_failed")
+            raise EncoderRefused("crashed", "an error of ours") from None
 
     async def _run(self) -> None:
         """One connection, from its first word to its end, which is always an EncoderRefused."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from media.encoders.values import EncoderRefused, Found
+from media.encoders.values import REASONS, EncoderRefused, Found
 
 START_SECONDS = 20.0
 """From its start until it says what it found: it opens within 8 s, and imports take a while on a busy machine."""
@@ -41,16 +41,20 @@ class Reading:
             async with asyncio.timeout(patience):
                 line = await self._process.stdout.readline()
             news: News = json.loads(line)
-        except (TimeoutError, ValueError):
+            reason = news["reason"] if news["event"] == "refused" else None
+        except (TimeoutError, ValueError, LookupError, TypeError):
             raise EncoderRefused("crashed", "it hangs or fell over") from None
-        if news["event"] == "refused":
-            raise EncoderRefused(news["reason"], news["text"])
-        return news
+        if reason is None:
+            return news
+        raise EncoderRefused(reason if reason in REASONS else "crashed", str(news.get("text", ""))[:200])
 
     async def found(self) -> Found:
         """What the stream is."""
         news = await self.news(START_SECONDS)
-        return Found(**{name: value for name, value in news.items() if name != "event"})
+        try:
+            return Found(**{name: value for name, value in news.items() if name != "event"})
+        except TypeError:
+            raise EncoderRefused("crashed", "it says what nobody asked") from None
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from media_world import LEAD, ROOM, until
 from recording_room import HEIGHT, WIDTH
 
 from media import rtcp, rtp
-from media.encoders.encoder import Encoder, Origin
+from media.encoders.encoder import Encoder, Origin, PostOffer
 from media.encoders.values import Failed, Live, State, Waiting
 from media.events import PeerId
 from media.peer import PAYLOAD_TYPES, Peer
@@ -24,10 +24,11 @@ class Desk:
     def __init__(self, relay: Relay, origin: Origin) -> None:
         self.states: list[State] = []
 
-        async def post(offer: str) -> str:
+        async def publish(offer: str) -> str:
             return (await relay.publish(ROOM, LEAD, PeerId("lead"), offer)).sdp
 
-        self.encoder = Encoder(origin, post, self.states.append, pauses=(0.1,))
+        self.post: PostOffer = publish
+        self.encoder = Encoder(origin, lambda offer: self.post(offer), self.states.append, pauses=(0.1,))
 
     async def __aenter__(self) -> Desk:
         self.encoder.start()
