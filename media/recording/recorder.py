@@ -45,6 +45,8 @@ HIGHER_AFTER = 3.0
 SEGMENTS_KEPT = 60.0
 SEGMENTS_UNWATCHED = 60.0
 """Segments that nobody has asked for in so long are no longer made."""
+AWAY = 30.0
+"""A room that nobody has published to this process for so long has moved to another one: its recording ends here, as interrupted."""
 PATIENCE = 10.0
 SWITCH = 0.0005
 """Seconds a writing thread keeps the interpreter while the event loop waits for it: ten recordings at the usual 5 ms delayed
@@ -116,6 +118,9 @@ class _Running:
     wanted_until: float = float("inf")
     tapped: dict[tuple[SourceName, Kind], _Tapped] = field(default_factory=dict)
     finishing: bool = False
+    published_at: float = 0.0
+    """When somebody was last publishing to this process."""
+    interrupted: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -200,7 +205,7 @@ class Recorder:
         if running.id is None or outcome.failure == "elsewhere":
             return
         seconds, octets, now = outcome.seconds, outcome.octets, self._rooms.now()
-        failure = outcome.failure or ("interrupted" if self._closing else "")
+        failure = outcome.failure or ("interrupted" if self._closing or running.interrupted else "")
         if failure:
             self._rooms.emit(RecordingFailed(running.room, running.id, failure, seconds, octets, now))
         else:
@@ -243,6 +248,12 @@ class Recorder:
             if not sources:
                 return
             running.writer = self._writer(running)
+        if sources:
+            running.published_at = now
+        elif running.id is not None and now - running.published_at > AWAY:
+            running.interrupted = True
+            self._finish(running)
+            return
         for publication in sources:
             for kind in ("audio", "video"):
                 self._tap(running, running.writer, publication, kind, now)

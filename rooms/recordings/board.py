@@ -29,6 +29,8 @@ log = structlog.get_logger("recordings")
 SWEEP_SECONDS = 3.0
 SETTLE_AFTER = timedelta(minutes=1)
 """A recording of a class that ended this long ago, and of which nobody told the end, is closed with what is there."""
+ASKED = "asked"
+"""In place of a reason, while the end that was asked for was not told yet."""
 WHY_AGAIN = ("interrupted",)
 """After these failures an automatic recording begins anew; after a full disk it would only fail again."""
 
@@ -102,6 +104,7 @@ class Recordings:
             if running is None:
                 return
             await self._audit(session, actor, "recording.stop", running.id, lesson)
+            running.reason = ASKED
             if await asyncio.to_thread(state_of, self.root / running.id) == "absent":
                 await self._settle(session, running, None, 0.0, 0)  # nobody sent anything: nobody will tell its end
         await self._media.order(Record(RoomId(occurrence_id), None))
@@ -160,7 +163,9 @@ class Recordings:
                 case RecordingStarted():
                     row.started_at = event.at
                 case RecordingEnded():
-                    await self._settle(session, row, None, event.seconds, event.octets)
+                    lesson = await session.get_one(Occurrence, row.occurrence_id)
+                    moved = lesson.state == "live" and row.reason != ASKED  # its worker lost the room to another one
+                    await self._settle(session, row, "interrupted" if moved else None, event.seconds, event.octets)
                 case RecordingFailed():
                     log.warning("recording_failed", recording=row.id, reason=event.reason)
                     await self._settle(session, row, event.reason, event.seconds, event.octets)

@@ -145,6 +145,21 @@ async def test_a_recording_that_was_cut_off_goes_on_in_another_one(
 
 
 @one_database
+async def test_a_recording_goes_on_where_its_room_has_moved(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any
+) -> None:
+    """Nobody asked for its end, and the class goes on: another worker has the room now."""
+    view = await recorded(store, board, recordings, lesson, clock)
+    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), RecordingId(view.id), 60, 5, START))
+    await recordings.flush()
+    assert (await only(store, lesson)).reason == "interrupted"
+    clock.advance(seconds=5)
+    await recordings.sweep()
+    async with store.read() as session:
+        assert [each.state for each in await recordings_of(session, lesson.id)] == ["partial", "recording"]
+
+
+@one_database
 async def test_the_county_decides_who_decides(
     store: Store, board: LiveBoard, lesson: Lesson, media: Ordered, clock: Any, settings: Settings
 ) -> None:
