@@ -20,7 +20,9 @@ from api_world import PAGE
 from class_of_clients import Client, until, until_true
 from cluster_world import SHARE, Cluster, Crew, Row, clustered
 
+from api.encoders import post_offer
 from api.media import SDP
+from media.errors import RelayError
 from media.peer import Peer
 
 
@@ -126,6 +128,20 @@ async def test_a_ticket_names_the_worker_and_other_doors_lead_there(cluster: Clu
             (allowed,) = re.findall("connect-src 'self' (.*?);", page.headers["Content-Security-Policy"])
             assert set(allowed.split()) >= set(cluster.workers)
         await peer.close()
+
+
+async def test_an_encoders_offer_goes_to_the_worker_that_has_the_class(cluster: Cluster) -> None:
+    peer = Peer()
+    await peer.connect(await post_offer(cluster.services, cluster.room, cluster.lead, peer.offer(sends=True)))
+    assert await cluster.origin() in cluster.workers
+    await until_true(lambda: _told(cluster, "connected"))
+    await peer.close()
+    with pytest.raises(RelayError):
+        await post_offer(cluster.services, cluster.room, cluster.lead, "no offer")
+
+
+async def _told(cluster: Cluster, kind: str) -> bool:
+    return any((row.kind, row.side) == (kind, cluster.lead) for row in await cluster.evidence())
 
 
 async def test_a_worker_is_emptied_without_losing_its_class(cluster: Cluster) -> None:
