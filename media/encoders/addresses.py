@@ -72,16 +72,17 @@ class RtspUrl:
 
     host: str
     port: int
-    path: str
+    path: str = field(repr=False)
     """With the query, as it goes into the request."""
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
 
     def shown(self) -> str:
-        """The address without name, password and query: for people."""
+        """The address without name, password and query: for people. Some makers put name and password into the path, too."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == RTSP_PORT else f":{self.port}"
-        return f"rtsp://{host}{port}{self.path.split('?')[0]}"
+        path = self.path.split("?")[0]
+        return f"rtsp://{host}{port}{'/…' if '=' in unquote(path) else path}"
 
     def full(self) -> str:
         """The whole address with name and password: for the demuxer, and to be kept sealed."""

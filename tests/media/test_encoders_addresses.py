@@ -94,6 +94,7 @@ def test_name_and_password_stay_out_of_texts() -> None:
     url = parse_url("rtsp://cam:s%40cret@10.20.1.5/main?token=hidden")
     assert url.shown() == "rtsp://10.20.1.5/main"
     assert "cret" not in repr(url)
+    assert parse_url("rtsp://10.20.1.5/user=a_password=secret_channel=1.sdp").shown() == "rtsp://10.20.1.5/…"
     assert url.full() == "rtsp://cam:s%40cret@10.20.1.5:554/main?token=hidden"
     assert parse_url(url.full()) == url
 
