@@ -24,6 +24,8 @@ QUEUE = 32
 """DTLS datagrams that may wait; a handshake needs about six, so more is a flood and is dropped."""
 LONGEST = 1500
 """pylibsrtp's buffer in bytes; a packet that is protected must leave room for the trailer."""
+MOST_STREAMS = 64
+"""SSRCs one peer may use: libsrtp keeps a context for each of them, for as long as the session lasts, and searches them all."""
 FIRST_REPEAT = 0.2
 """Seconds until a flight of the handshake is sent again; each further wait is twice as long. OpenSSL's own timer begins at 1 s."""
 MOST_REPEATS, LAST_REPEATS = 5, 2
@@ -214,6 +216,8 @@ class SecureChannel:
         self._on_closed = on_closed
         self._rx: _Session | None = None
         self._tx: _Session | None = None
+        self._streams: set[bytes] = set()
+        """SSRCs of authentic packets."""
         self.handle: Any = None
         """libsrtp's sender handle for `srtp_protect`; None before the handshake."""
 
@@ -251,21 +255,30 @@ class SecureChannel:
 
     def unprotect(self, packet: bytes) -> bytes:
         """The RTP packet inside. Raises Unauthentic."""
+        stream = packet[8:12]
         try:
-            if self._rx is None or len(packet) > LONGEST:
+            if self._rx is None or len(packet) > LONGEST or self._is_one_too_many(stream):
                 raise Unauthentic
-            return self._rx.unprotect(packet)
+            plain = self._rx.unprotect(packet)
         except pylibsrtp.Error as error:
             raise Unauthentic from error
+        self._streams.add(stream)
+        return plain
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
         """The RTCP compound inside. Raises Unauthentic."""
+        stream = packet[4:8]
         try:
-            if self._rx is None or len(packet) > LONGEST:
+            if self._rx is None or len(packet) > LONGEST or self._is_one_too_many(stream):
                 raise Unauthentic
-            return self._rx.unprotect_rtcp(packet)
+            plain = self._rx.unprotect_rtcp(packet)
         except pylibsrtp.Error as error:
             raise Unauthentic from error
+        self._streams.add(stream)
+        return plain
+
+    def _is_one_too_many(self, stream: bytes) -> bool:
+        return len(self._streams) >= MOST_STREAMS and stream not in self._streams
 
     def protect(self, packet: bytes) -> bytes | None:
         """The RTP packet, protected; None where it cannot be. For single packets: the fan-out protects in place."""

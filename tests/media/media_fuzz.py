@@ -71,6 +71,11 @@ class Chance(random.Random):
                     mutant = mutant[:at] if self.random() < 0.3 else mutant + mutant[: self.randint(1, 40)]
         return bytes(mutant[:1400])
 
+    def packet_like(self, original: bytes, at: int) -> bytes:
+        """A mutant whose SSRC, at this place, is one of a hundred: the sender's libsrtp keeps a context for each, too."""
+        mutant = self.bytes_like(original).ljust(at + 4, b"\0")
+        return mutant[:at] + (900 + self.randrange(100)).to_bytes(4, "big") + mutant[at + 4 :]
+
     def text_like(self, original: str) -> str:
         """The original with one to four faults, most of them in whole lines and numbers."""
         lines = original.split("\r\n")
@@ -227,10 +232,10 @@ class Fuzz:
         heard = [stream.ssrc for stream in self.pupils[0][0].streams.values()]
         seeds = rtcp_seeds([*heard, 901])
         for number in range(150):
-            sender.send_rtp(self.chance.bytes_like(self.chance.choice(rtp_seeds())).ljust(12, b"\0"))
+            sender.send_rtp(self.chance.packet_like(self.chance.choice(rtp_seeds()), 8))
             for peer in (sender, receiver):
-                peer.send_rtcp(self.chance.bytes_like(self.chance.choice(seeds)).ljust(8, b"\0"))
-            receiver.send_rtp(self.chance.bytes_like(rtp_seeds()[0]).ljust(12, b"\0"))
+                peer.send_rtcp(self.chance.packet_like(self.chance.choice(seeds), 4))
+            receiver.send_rtp(self.chance.packet_like(rtp_seeds()[0], 8))
             self.done["rtp"] += 2
             self.done["rtcp"] += 2
             if number % 20 == 0:

@@ -12,8 +12,10 @@ import pytest
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 import media
-from media.aiortc_bridge import HandshakeFailed, Identity, SecureChannel, Unauthentic, missing_names
+from media.aiortc_bridge import MOST_STREAMS, HandshakeFailed, Identity, SecureChannel, Unauthentic, missing_names
 from media.relay import Relay
+from media.rtcp import receiver_report
+from media.rtp import HEADER
 from media.values import RelayConfig
 
 FOLDER = Path(media.__file__).parent
@@ -81,6 +83,30 @@ async def test_what_openssl_and_libsrtp_hold_is_freed_at_once() -> None:
     finally:
         gc.enable()
     assert (a.cipher, a.protect(bytes(20))) == ("", None)
+    await b.close()
+
+
+async def test_a_peer_has_only_so_many_streams() -> None:
+    a, b = await connected_pair()
+
+    def taken(ssrc: int, sequence: int) -> bool:
+        protected = a.protect(HEADER.pack(0x80, 96, sequence, 0, ssrc) + b"payload")
+        assert protected is not None
+        try:
+            return bool(b.unprotect(protected))
+        except Unauthentic:
+            return False
+
+    assert [taken(ssrc, 1) for ssrc in range(1, 201)] == [True] * MOST_STREAMS + [False] * (200 - MOST_STREAMS)
+    assert taken(1, 2), "those it had go on"
+    compound = a.protect_rtcp(receiver_report(1000, []))
+    assert compound is not None
+    with pytest.raises(Unauthentic):
+        b.unprotect_rtcp(compound)
+    compound = a.protect_rtcp(receiver_report(2, []))
+    assert compound is not None
+    assert b.unprotect_rtcp(compound)
+    await a.close()
     await b.close()
 
 
