@@ -18,16 +18,16 @@ from typing import assert_never
 from media import admission, negotiation, sdp
 from media.addresses import candidates
 from media.aiortc_bridge import Identity, missing_names
-from media.errors import NoFloor, NoPublisher, SourceTaken, UnknownSession
+from media.errors import SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName, is_edge
-from media.floor import LEAD, Floors
 from media.ice import Credentials, Switchboard
+from media.ladder import Rung
 from media.negotiation import Endpoint, Track
 from media.orders import ChooseRung, CloseRoom, GiveFloor, Order, Record, ServeSegments
 from media.publication import Publication
 from media.publishing import PublisherSession
 from media.recording.recorder import Recorder
-from media.rungs import Rungs
+from media.room import Room
 from media.session import Name, Reason, Session
 from media.stun import Address
 from media.subscribing import SubscriberSession
@@ -41,7 +41,6 @@ TICK = 0.02
 IDLE_TICK = 0.2
 TURNS = 8
 """Each round keeps up with one session in eight: a burst of reports to all at once would delay packets."""
-RETRY_NO_PUBLISHER = 2
 STOOD_STILL = 2.0
 """Seconds without a round after which the process was stopped or starved: nobody was taught meanwhile."""
 
@@ -65,17 +64,13 @@ class Relay:
         self.now, self.monotonic = now, monotonic
         self._on_event = on_event
         self._sessions: dict[SessionId, Session] = {}
-        self._publications: dict[tuple[RoomId, SourceName], Publication] = {}
-        self._floors = Floors()
-        self._rungs = Rungs()
+        self._rooms: dict[RoomId, Room] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
         self._udp: UdpPort | None = None
         self._candidates: tuple[tuple[str, int], ...] = ()
         self._identity = Identity()
         self._switchboard = Switchboard(self.send, monotonic)
-        self._lent: set[tuple[RoomId, SourceName]] = set()
-        """Publications that an edge's cascade feeds."""
         self._packets_before = 0
         self.recorder = Recorder(self, config.folder, config.must_stay_free)
 
@@ -129,21 +124,19 @@ class Relay:
 
         Raises BadOffer, NothingInCommon, SourceTaken, Full. A refusal leaves nothing behind.
         """
-        udp, offer = self._started(), sdp.parse_offer(offer_sdp)
+        self._started()
+        offer = sdp.parse_offer(offer_sdp)
         preferences: dict[Kind, tuple[str, ...]] = {
             "audio": negotiation.AUDIO_CODECS,
             "video": self.config.video_codecs,
         }
         tracks = negotiation.choose(offer, sends=True, preferences=preferences, single=True)
-        standing = self._publications.get((room, source))
-        if standing is not None and standing.owner != peer and self._has_publisher(standing):
+        standing = self._rooms.get(room)
+        if standing is not None and standing.taken(source, peer):
             raise SourceTaken(f"{source} of {room}")
         name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "publisher", origin)
-        self._make_room(name)  # which may end the last session of a publication, and so the publication
-        publication = self._publications.get((room, source)) or Publication(room, source, peer, udp)
-        publication.owner = peer
-        publication.silent = not self._floors.is_open(room, source)
-        self._publications[room, source] = publication
+        self._make_room(name)  # which may end the last session of a room, and so the room
+        publication = self._room(room).publish(source, peer)
         server = negotiation.dtls_server(offer)
         session = PublisherSession(self, name, self._identity, publication, tracks, dtls_server=server)
         return self._begin(session, offer, tracks, None)
@@ -156,13 +149,9 @@ class Relay:
 
         Raises BadOffer, NothingInCommon, NoFloor, NoPublisher, Full. A refusal leaves nothing behind.
         """
-        self._started()
         offer = sdp.parse_offer(offer_sdp)
-        if not self._may_receive(room, source, peer):
-            raise NoFloor(f"{source} of {room}")
-        publication = self._publications.get((room, source))
-        if publication is None or publication.publisher is None:
-            raise NoPublisher(f"{source} of {room}", retry_after=RETRY_NO_PUBLISHER)
+        standing = self._rooms.get(room) or Room(room, self._started())
+        publication = standing.published(source, peer)
         running = publication.tracks["video"].codec
         video = (running,) if running else ()
         others = tuple(name for name in self.config.video_codecs if name != running)
@@ -183,6 +172,7 @@ class Relay:
         session.sections = tuple((track.section.mid, track.kind) for track in tracks)
         text = negotiation.answer(offer, tracks, self._endpoint(session, sending))
         self._sessions[session.name.session] = session
+        self._room(session.name.room).sessions[session.name.session] = session
         self._switchboard.add(session.agent)
         session.begin(offer.fingerprints)
         return Answer(session.name.session, text, session.etag)
@@ -197,12 +187,10 @@ class Relay:
             streams=sending.streams(every=every) if sending is not None else None,
         )
 
-    def _has_publisher(self, publication: Publication) -> bool:
-        if (publication.room, publication.source) in self._lent:
-            return False
-        return publication.publisher is not None or any(
-            isinstance(s, PublisherSession) and s.publication is publication for s in self._sessions.values()
-        )
+    def _room(self, name: RoomId) -> Room:
+        if name not in self._rooms:
+            self._rooms[name] = Room(name, self._started())
+        return self._rooms[name]
 
     def _make_room(self, name: Name) -> None:
         for session in admission.must_go(self.config, self._sessions.values(), name):
@@ -266,37 +254,25 @@ class Relay:
             case ServeSegments(room):
                 self.recorder.serve_segments(room)
             case ChooseRung(room, peer, rung):
-                if any((s.name.room, s.name.peer) == (room, peer) for s in self._sessions.values()):
-                    self._rungs.choose(room, peer, rung, self.monotonic())
+                self._choose_rung(room, peer, rung)
             case _:
                 assert_never(order)
 
     async def _close_room(self, room: RoomId) -> None:
         """Ends every session of the room (``closed``)."""
-        await self._close(session for session in self._sessions.values() if session.name.room == room)
+        if room in self._rooms:
+            await self._close(self._rooms[room].sessions.values())
         await self.recorder.close_room(room)
 
     async def _give_floor(self, room: RoomId, peer: PeerId | None) -> None:
         """The others' subscriptions to a classroom that lost the floor end, its sound stops at the door."""
-        if not any(where == room for where, _ in self._publications):
-            return
-        self._floors.give(room, peer)
-        for (where, source), publication in self._publications.items():
-            if where == room:
-                publication.silent = not self._floors.is_open(room, source)
-        await self._close(
-            session
-            for session in self._sessions.values()
-            if session.name.room == room
-            and session.name.role == "subscriber"
-            and not self._may_receive(room, session.name.source, session.name.peer)
-        )
+        if room in self._rooms:
+            await self._close(self._rooms[room].give_floor(peer))
 
-    def _may_receive(self, room: RoomId, source: SourceName, peer: PeerId) -> bool:
-        if self._floors.is_open(room, source):
-            return True
-        lead = self._publications.get((room, LEAD))
-        return lead is not None and lead.owner == peer
+    def _choose_rung(self, room: RoomId, peer: PeerId, rung: Rung | None) -> None:
+        found = self._rooms.get(room)
+        if found is not None and any(session.name.peer == peer for session in found.sessions.values()):
+            found.receivers.choose(peer, rung, self.monotonic())
 
     async def _close(self, sessions: Iterable[Session]) -> None:
         closing = [task for session in list(sessions) if (task := self.end(session, "closed")) is not None]
@@ -305,28 +281,29 @@ class Relay:
 
     def snapshot(self, room: RoomId) -> RoomStats:
         """The room's sessions and layers now."""
-        sessions = tuple(session.view() for session in self._sessions.values() if session.name.room == room)
-        layers = tuple(view for (r, _), p in self._publications.items() if r == room for view in p.views())
-        return RoomStats(room, sessions, layers)
+        found = self._rooms.get(room)
+        if found is None:
+            return RoomStats(room, (), ())
+        sessions = tuple(session.view() for session in found.sessions.values())
+        return RoomStats(room, sessions, tuple(view for p in found.publications.values() for view in p.views()))
 
     def rooms(self) -> dict[RoomId, frozenset[PeerId]]:
         """The rooms with a session, and who receives in each."""
-        found: dict[RoomId, set[PeerId]] = {}
-        for session in self._sessions.values():
-            receivers = found.setdefault(session.name.room, set())
-            if session.name.role == "subscriber":
-                receivers.add(session.name.peer)
-        return {room: frozenset(peers) for room, peers in found.items()}
+        return {
+            name: frozenset(session.name.peer for session in room.with_role("subscriber"))
+            for name, room in self._rooms.items()
+            if room.sessions
+        }
 
     def totals(self) -> RelayTotals:
         """The relay's counters since its start."""
         sessions = list(self._sessions.values())
         return RelayTotals(
-            rooms=len({session.name.room for session in sessions}),
+            rooms=len(self.rooms()),
             publishers=sum(s.name.role == "publisher" and s.connected_at is not None for s in sessions),
             subscribers=sum(s.name.role == "subscriber" and s.connected_at is not None for s in sessions),
             unfinished=sum(s.connected_at is None for s in sessions),
-            packets_in=self._packets_before + sum(p.packets for p in self._publications.values()),
+            packets_in=self._packets_before + sum(room.packets for room in self._rooms.values()),
             datagrams_out=self._udp.datagrams_out if self._udp is not None else 0,
             send_failures=self._udp.send_failures if self._udp is not None else 0,
             stray=self._switchboard.stray,
@@ -337,28 +314,21 @@ class Relay:
 
     def lend(self, room: RoomId, source: SourceName) -> Publication:
         """A publication that is fed from the room's origin until it is taken back."""
-        publication = self._publications.get((room, source)) or Publication(room, source, PeerId(""), self._started())
-        self._publications[room, source] = publication
-        self._lent.add((room, source))
-        return publication
+        return self._room(room).lend(source)
 
     def take_back(self, room: RoomId, source: SourceName) -> None:
         """The publication is fed no more; who received it waits until a publisher comes, or leaves."""
-        self._lent.discard((room, source))
-        self._drop_empty((room, source))
+        if room in self._rooms:
+            self._rooms[room].take_back(source)
+            self._drop_empty(room)
 
     def subscribed(self, room: RoomId, source: SourceName) -> bool:
         """Whether somebody here receives the source, or is about to."""
-        wanted = (room, source, "subscriber")
-        return any((s.name.room, s.name.source, s.name.role) == wanted for s in self._sessions.values())
+        return room in self._rooms and any(self._rooms[room].with_role("subscriber", source))
 
     def published_here(self, room: RoomId) -> list[Publication]:
         """The room's sources whose publisher is connected to this very process, and to no other one."""
-        return [
-            each
-            for (where, _), each in self._publications.items()
-            if where == room and isinstance(each.publisher, PublisherSession)
-        ]
+        return self._rooms[room].published_here if room in self._rooms else []
 
     def send(self, datagram: bytes, address: Address) -> bool:
         """Puts a datagram on the wire; False when it could not be."""
@@ -372,41 +342,26 @@ class Relay:
             log.exception("media_event_refused event=%s", type(event).__name__)
 
     def connected(self, session: Session) -> None:
-        """A session came up: it gets its part, and the peer's older one of the same kind makes room."""
-        if isinstance(session, SubscriberSession):
-            self._rungs.join(session, self.monotonic())
-        mine = session.name
-        for other in list(self._sessions.values()):
-            n = other.name
-            same = (n.room, n.source, n.peer, n.role) == (mine.room, mine.source, mine.peer, mine.role)
-            if other is not session and same and other.created_at <= session.created_at:
-                self.end(other, "replaced")
+        """A session came up: the peer's older one of the same kind makes room."""
+        for older in self._rooms[session.name.room].connected(session, self.monotonic()):
+            self.end(older, "replaced")
 
     def end(self, session: Session, reason: Reason) -> asyncio.Task[None] | None:
         """Takes a session out at once and says goodbye in a task; None when it has ended already."""
         if session.ended:
             return None
-        self._sessions.pop(session.name.session, None)
+        del self._sessions[session.name.session]
         self._switchboard.remove(session.agent)
-        session.finish(reason, self.monotonic())
-        if isinstance(session, SubscriberSession):
-            self._rungs.leave(session, self.monotonic())
-        self._drop_empty((session.name.room, session.name.source))
-        if not any(other.name.room == session.name.room for other in self._sessions.values()):
-            self._floors.give(session.name.room, None)
-            self._rungs.forget(session.name.room)
+        self._rooms[session.name.room].leave(session, reason, self.monotonic())
+        self._drop_empty(session.name.room)
         task = asyncio.create_task(session.shut(), name=f"media-goodbye-{session.name.session}")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
         return task
 
-    def _drop_empty(self, key: tuple[RoomId, SourceName]) -> None:
-        if key in self._lent or any((s.name.room, s.name.source) == key for s in self._sessions.values()):
-            return
-        publication = self._publications.pop(key, None)
-        if publication is not None:
-            self._packets_before += publication.packets
-            publication.close()
+    def _drop_empty(self, name: RoomId) -> None:
+        if self._rooms[name].empty:
+            self._packets_before += self._rooms.pop(name).packets
 
     async def _tick_on(self) -> None:
         turn, before = 0, self.monotonic()
@@ -418,9 +373,8 @@ class Relay:
                     session.stood_still(before, now)
             before = now
             self._guarded(self._switchboard.strays.tell, now)
-            for publication in list(self._publications.values()):
-                self._guarded(publication.tick, now)
-            self._guarded(self._rungs.tick, now)
+            for room in list(self._rooms.values()):
+                self._guarded(room.tick, now)
             for session in list(self._sessions.values())[turn::TURNS]:
                 self._guarded(session.upkeep, now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from media.events import PeerId, RoomId
+from media.events import PeerId
 from media.floor import LEAD, classroom_of
 from media.ladder import MUCH_LOST, Condition, Picture, Rung, Standing, at, judge, steps
 from media.layer import Layer
@@ -95,58 +95,54 @@ class Receiver:
         self.assign(now)
 
 
-class Rungs:
-    """All receivers of a relay, and what they chose."""
+class Receivers:
+    """The receivers of a room, and what they chose."""
 
     def __init__(self) -> None:
-        self._receivers: dict[tuple[RoomId, PeerId], Receiver] = {}
-        self._chosen: dict[tuple[RoomId, PeerId], Rung] = {}
+        self._there: dict[PeerId, Receiver] = {}
+        self._chosen: dict[PeerId, Rung] = {}
         self._turn = 0
+
+    def __getitem__(self, peer: PeerId) -> Receiver:
+        return self._there[peer]
 
     def join(self, session: SubscriberSession, now: float) -> None:
         """A session is connected: it is given its part."""
         if session.every:
             session.receive_all(now)
             return
-        key = (session.name.room, session.name.peer)
-        receiver = self._receivers.setdefault(key, Receiver())
-        receiver.chosen = self._chosen.get(key)
+        receiver = self._there.setdefault(session.name.peer, Receiver())
+        receiver.chosen = self._chosen.get(session.name.peer)
         receiver.sessions.append(session)
         receiver.resume(now)
 
     def leave(self, session: SubscriberSession, now: float) -> None:
         """The session ended."""
-        key = (session.name.room, session.name.peer)
-        receiver = self._receivers.get(key)
+        receiver = self._there.get(session.name.peer)
         if receiver is None or session not in receiver.sessions:
             return
         receiver.sessions.remove(session)
         if receiver.sessions:
             receiver.resume(now)
         else:
-            del self._receivers[key]
+            del self._there[session.name.peer]
 
-    def choose(self, room: RoomId, peer: PeerId, rung: Rung | None, now: float) -> None:
+    def choose(self, peer: PeerId, rung: Rung | None, now: float) -> None:
         """The peer wants no more than this rung; None: as much as its line carries."""
-        self._chosen.pop((room, peer), None)
+        self._chosen.pop(peer, None)
         if rung is not None:
-            self._chosen[room, peer] = rung
-        receiver = self._receivers.get((room, peer))
+            self._chosen[peer] = rung
+        receiver = self._there.get(peer)
         if receiver is not None:
             receiver.chosen = rung
             receiver.assign(now)
 
-    def chosen(self, room: RoomId, peer: PeerId) -> Rung | None:
-        """What the peer chose."""
-        return self._chosen.get((room, peer))
-
-    def forget(self, room: RoomId) -> None:
-        """The room is empty."""
-        for key in [key for key in self._chosen if key[0] == room]:
-            del self._chosen[key]
+    def forget(self) -> None:
+        """The room is empty: choices end with it."""
+        self._chosen.clear()
 
     def tick(self, now: float) -> None:
         """Looks after one receiver in `TURNS`."""
         self._turn = (self._turn + 1) % TURNS
-        for receiver in list(self._receivers.values())[self._turn :: TURNS]:
+        for receiver in list(self._there.values())[self._turn :: TURNS]:
             receiver.tick(now)

@@ -88,7 +88,7 @@ async def changes(relay: Relay, page: Page, rounds: int) -> dict[str, Any]:
     await asyncio.sleep(3)
     took, stood, lost = [], 0.0, (await video(page, "p"))["packetsLost"]
     for height in [180, 720, 360, 720, 180, 360] * rounds:
-        receiver = relay._rungs._receivers[ROOM, PeerId("p")]
+        receiver = relay._rooms[ROOM].receivers[PeerId("p")]
         receiver._standing = Standing(PLACES[height], changed_at=float("inf"))
         began = since = time.monotonic()
         receiver.assign(relay.monotonic())

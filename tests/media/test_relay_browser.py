@@ -114,7 +114,7 @@ async def longest_stands(page: Page, names: tuple[str, ...], seconds: float) -> 
 async def test_each_classroom_on_its_own_layer(codec: str, relay: Relay) -> None:
     def stand(name: str, place: Place) -> None:
         """Puts a receiver on the ladder where its line would, and keeps it there."""
-        receiver = relay._rungs._receivers[ROOM, PeerId(name)]
+        receiver = relay._rooms[ROOM].receivers[PeerId(name)]
         receiver._standing = Standing(place, changed_at=float("inf"))
         receiver.assign(relay.monotonic())
 

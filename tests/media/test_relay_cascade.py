@@ -17,6 +17,7 @@ from media.orders import GiveFloor
 from media.peer import Peer
 from media.publication import Publication
 from media.relay import Relay
+from media.rungs import Receivers
 from media.values import RelayConfig
 
 SCREEN = SourceName("screen")
@@ -43,7 +44,7 @@ class Direct:
 
 def pulled(edge: Relay) -> list[Publication]:
     """What the edge has of the room."""
-    return [publication for (room, _), publication in edge._publications.items() if room == ROOM]
+    return list(edge._rooms[ROOM].publications.values()) if ROOM in edge._rooms else []
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ async def test_every_layer_comes_to_an_edge_and_each_classroom_gets_its_own(
     relays: tuple[list[Relay], list[MediaEvent]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (one, _, edge), _ = relays
-    monkeypatch.setattr(edge._rungs, "tick", lambda now: None)
+    monkeypatch.setattr(Receivers, "tick", lambda self, now: None)
     stage, upstream = SimulcastPublisher(), Direct(one=one)
     await stage.start(one)
     async with cascading(edge, upstream) as cascade:

@@ -16,6 +16,7 @@ from media.layer import Layer
 from media.negotiation import RID
 from media.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.relay import Relay
+from media.rungs import Receivers
 from media.sequence import Kept
 from media.subscribing import SubscriberSession
 
@@ -25,7 +26,7 @@ H264 = PAYLOAD_TYPES["H264"]
 @pytest.fixture
 async def stage(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SimulcastPublisher]:
     """A connected publisher of three sizes, silent at first; the test decides who is on which, not the ladder."""
-    monkeypatch.setattr(relay._rungs, "tick", lambda now: None)
+    monkeypatch.setattr(Receivers, "tick", lambda self, now: None)
     publisher = SimulcastPublisher()
     await publisher.start(relay)
     yield publisher
@@ -33,7 +34,7 @@ async def stage(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 
 
 def layers(relay: Relay) -> dict[str, Layer]:
-    return {layer.rid: layer for layer in relay._publications[ROOM, LEAD].layers_of("video")}
+    return {layer.rid: layer for layer in relay._rooms[ROOM].publications[LEAD].layers_of("video")}
 
 
 class Listening:
@@ -52,7 +53,7 @@ class Listening:
 async def test_taps_hear_every_packet_and_harm_nobody(
     relay: Relay, teacher: ScriptedPublisher, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (layer,) = relay._publications[ROOM, LEAD].layers_of("video")
+    (layer,) = relay._rooms[ROOM].publications[LEAD].layers_of("video")
     good, bad = Listening(), Listening(breaks=True)
     layer.taps |= {good, bad}
     pupil, _ = await join(relay, "pupil")

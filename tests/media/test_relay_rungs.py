@@ -123,7 +123,7 @@ async def test_what_was_measured_before_a_pause_is_forgotten(relay: Relay, stage
     await until(lambda: len(pupil.seen) > 10)
     session, now = relay._sessions[pupil.session], relay.monotonic()
     session.round_trip, session.measured_at, session.limit = 900.0, now, (90_000, now)  # type: ignore[attr-defined] # a subscriber's
-    receiver = relay._rungs._receivers[ROOM, PUPIL]
+    receiver = relay._rooms[ROOM].receivers[PUPIL]
     receiver._shortest = 40.0
     found = receiver._condition(now + 0.5)
     assert (round(found.queue_ms), found.limit) == (851, 90_000)
