@@ -14,16 +14,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from media import rtcp, rtp
-from media.aiortc_bridge import HandshakeFailed, Unauthentic
+from media.clients.peer import Peer
 from media.errors import NoFloor, NoPublisher, RelayError
 from media.events import RoomId, SourceName
 from media.floor import classroom_of
-from media.layer import Layer
+from media.forwarding.layer import Layer
+from media.forwarding.publication import Publication
 from media.orders import GiveFloor, Order
-from media.peer import Peer
-from media.publication import Publication
+from media.packets import rtcp, rtp
 from media.values import Kind
+from media.wire.aiortc_bridge import HandshakeFailed, Unauthentic
 
 log = logging.getLogger(__name__)
 

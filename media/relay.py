@@ -15,24 +15,25 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import assert_never
 
-from media import admission, negotiation, sdp
-from media.addresses import candidates
-from media.aiortc_bridge import Identity, missing_names
 from media.errors import SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName, is_edge
-from media.ice import Credentials, Switchboard
+from media.forwarding.publication import Publication
 from media.ladder import Rung
-from media.negotiation import Endpoint, Track
 from media.orders import ChooseRung, CloseRoom, GiveFloor, Order, Record, ServeSegments
-from media.publication import Publication
-from media.publishing import PublisherSession
 from media.recording.recorder import Recorder
 from media.room import Room
-from media.session import Name, Reason, Session
-from media.stun import Address
-from media.subscribing import SubscriberSession
-from media.udp import UdpPort
+from media.sessions import admission
+from media.sessions.publishing import PublisherSession
+from media.sessions.session import Name, Reason, Session
+from media.sessions.subscribing import SubscriberSession
+from media.signalling import negotiation, sdp
+from media.signalling.negotiation import Endpoint, Track
 from media.values import Answer, Kind, RelayConfig, RelayTotals, RoomStats, SessionView
+from media.wire.addresses import candidates
+from media.wire.aiortc_bridge import Identity, missing_names
+from media.wire.ice import Credentials, Switchboard
+from media.wire.stun import Address
+from media.wire.udp import UdpPort
 
 log = logging.getLogger(__name__)
 

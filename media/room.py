@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from media.errors import NoFloor, NoPublisher
 from media.events import PeerId, RoomId, SessionId, SourceName
 from media.floor import LEAD, classroom_of
-from media.publication import Publication
-from media.publishing import PublisherSession
+from media.forwarding.publication import Publication
 from media.rungs import Receivers
-from media.session import Reason, Session
-from media.subscribing import SubscriberSession
-from media.udp import UdpPort
+from media.sessions.publishing import PublisherSession
+from media.sessions.session import Reason, Session
+from media.sessions.subscribing import SubscriberSession
 from media.values import Role
+from media.wire.udp import UdpPort
 
 RETRY_NO_PUBLISHER = 2
 """Seconds a subscriber is asked to wait for somebody to publish."""

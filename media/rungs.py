@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from media.events import PeerId
 from media.floor import LEAD, classroom_of
+from media.forwarding.layer import Layer
+from media.forwarding.publication import Publication
 from media.ladder import MUCH_LOST, Condition, Picture, Rung, Standing, at, judge, steps
-from media.layer import Layer
-from media.publication import Publication
-from media.subscribing import SubscriberSession
+from media.sessions.subscribing import SubscriberSession
 
 WINDOW, TROUBLED_WINDOW = 1.0, 0.5
 """Seconds between two judgements, and while there is trouble."""

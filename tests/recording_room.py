@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import av
 
-from media.encoding import unit_payloads, units
-from media.rtp import HEADER
+from media.clients.encoding import unit_payloads, units
+from media.packets.rtp import HEADER
 
 FPS, SECONDS = 15, 8
 WIDTH, HEIGHT = 320, 240

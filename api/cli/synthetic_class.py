@@ -13,9 +13,9 @@ from yarl import URL
 
 from api.media import SDP
 from api.server import Running
-from media.aiortc_bridge import HandshakeFailed
+from media.clients.synthetic import SyntheticPublisher
 from media.errors import BadOffer
-from media.synthetic import SyntheticPublisher
+from media.wire.aiortc_bridge import HandshakeFailed
 from rooms.counties import load_county
 from rooms.demo.people import teacher_link
 from rooms.demo.today import HELD, TAUGHT, DueLesson, due_lesson

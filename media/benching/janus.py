@@ -20,8 +20,8 @@ from typing import Any
 
 from media.benching.load import Load
 from media.benching.machine import on_cores
-from media.counting import CountOnlySubscriber
-from media.peer import PAYLOAD_TYPES
+from media.clients.counting import CountOnlySubscriber
+from media.clients.peer import PAYLOAD_TYPES
 
 PATIENCE = 10.0
 MOST_STARTS = 20

@@ -17,9 +17,9 @@ from typing import Literal
 from av.video.frame import VideoFrame
 
 from media.benching.pipes import Questions
-from media.encoding import VideoEncoder
-from media.outgoing import Carrier, OutgoingStream
-from media.peer import PAYLOAD_TYPES, Peer
+from media.clients.encoding import VideoEncoder
+from media.clients.outgoing import Carrier, OutgoingStream
+from media.clients.peer import PAYLOAD_TYPES, Peer
 
 FRAME_SECONDS, SOUND_SECONDS = 0.04, 0.02
 PICTURE_BYTES, SOUND_BYTES = 1130, 100

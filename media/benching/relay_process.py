@@ -17,7 +17,7 @@ from typing import Any
 from media.benching.load import Load
 from media.benching.machine import on_cores
 from media.benching.pipes import Questions
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
 from media.events import MediaEvent, PeerId, RecordingId, RoomId, SourceName
 from media.orders import Record
 from media.pauses import shorten_pauses

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from media.benching.load import Load
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
 
 
 class Target(Protocol):

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from statistics import quantiles
 from typing import Any
 
-from media import rtp
-from media.aiortc_bridge import Identity, Unauthentic
 from media.benching.load import STAMP, Load
 from media.benching.targets import Target
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
+from media.packets import rtp
+from media.wire.aiortc_bridge import Identity, Unauthentic
 
 SAMPLE = 1000
 """A plain subscriber proves every thousandth packet."""

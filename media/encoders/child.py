@@ -18,16 +18,16 @@ from typing import Any
 
 import av.logging
 
-from media.aiortc_bridge import HandshakeFailed
+from media.clients.encoding import unit_payloads
+from media.clients.outgoing import OutgoingStream
+from media.clients.peer import Peer
 from media.encoders.addresses import RtspUrl
 from media.encoders.confine import confine, connect_only_to
 from media.encoders.guard import Guard
 from media.encoders.source import Picture, Sound, Source, open_flv, open_rtsp
 from media.encoders.values import EncoderRefused
-from media.encoding import unit_payloads
 from media.errors import BadOffer
-from media.outgoing import OutgoingStream
-from media.peer import Peer
+from media.wire.aiortc_bridge import HandshakeFailed
 
 WAITING_SAMPLES = 1024
 """Samples read and not yet sent; then the encoder's connection has to wait."""

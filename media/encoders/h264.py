@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from media.clients.encoding import units
 from media.encoders.values import EncoderRefused
-from media.encoding import units
 
 SLICE, KEY_SLICE, SPS, PPS = 1, 5, 7, 8
 _LEFT_OUT = frozenset({9, 10, 11, 12})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from media.reception import ClockPoint
+from media.forwarding.reception import ClockPoint
 
 SLEW = 0.02
 """Seconds of correction in a second of media."""

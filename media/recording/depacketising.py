@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from media import rtp
+from media.packets import rtp
 from media.recording.reordering import Ordered
 
 LARGEST_PICTURE = 4 << 20

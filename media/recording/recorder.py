@@ -24,13 +24,13 @@ from media.events import (
     RoomId,
     SourceName,
 )
-from media.layer import Layer
-from media.publication import Publication
-from media.reception import ClockPoint
+from media.forwarding.layer import Layer
+from media.forwarding.publication import Publication
+from media.forwarding.reception import ClockPoint
+from media.packets.sequence import Kept
 from media.recording.assembly import SEGMENT_SECONDS
 from media.recording.folder import clear, recover
 from media.recording.writer import Chunk, Outcome, Plan, Stream, Writer
-from media.sequence import Kept
 from media.values import Kind
 
 log = logging.getLogger(__name__)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from media.sequence import Kept
+from media.packets.sequence import Kept
 
 PATIENCE = 1.4
-"""Seconds a gap waits: a little more than `media.sequence` goes on asking for what is missing."""
+"""Seconds a gap waits: a little more than `media.packets.sequence` goes on asking for what is missing."""
 MOST_WAITING = 2048
 
 

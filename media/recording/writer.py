@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Literal
 
 from media.events import SourceName
-from media.reception import ClockPoint
+from media.forwarding.reception import ClockPoint
+from media.packets.sequence import Kept
 from media.recording.assembly import Assembly
 from media.recording.clock import PublisherClock, TrackClock
 from media.recording.depacketising import depacketiser
 from media.recording.folder import Elsewhere, Folder, NoSpace, Rendition
 from media.recording.reordering import Ordered, Reordering
-from media.sequence import Kept
 from media.values import Kind
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,9 @@ import aiohttp
 
 from api.join import Join, JoinRole, JoinTokens
 from api.media import SDP
-from media.aiortc_bridge import HandshakeFailed
-from media.counting import CountOnlySubscriber
-from media.synthetic import SyntheticPublisher
+from media.clients.counting import CountOnlySubscriber
+from media.clients.synthetic import SyntheticPublisher
+from media.wire.aiortc_bridge import HandshakeFailed
 
 WATCH = 0.25
 PATIENCE = {"publish": 4.0, "subscribe": 2.0}

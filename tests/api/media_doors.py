@@ -11,8 +11,8 @@ from api_world import Site
 
 from api.join import Join
 from api.media import SDP
-from media.peer import Peer
-from media.synthetic import SyntheticPublisher
+from media.clients.peer import Peer
+from media.clients.synthetic import SyntheticPublisher
 
 
 class Doors:

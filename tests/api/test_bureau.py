@@ -12,8 +12,8 @@ from aiohttp import ClientSession
 from api_world import PAGE, Site
 from python_calamine import CalamineWorkbook
 
+from media.clients.synthetic import SyntheticPublisher
 from media.events import PeerId, RoomId, SourceName
-from media.synthetic import SyntheticPublisher
 from rooms.audit.verifier import OK, TAMPERED, read_key, verify
 from rooms.reports import FIGURE_KEYS
 from rooms.store import SYSTEM

@@ -18,7 +18,7 @@ from recording_room import Film, RtspEncoder, children
 from sqlalchemy import select
 
 from config.settings import Settings
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
 from rooms.tables import AuditLeaf, EvidenceEvent, RoomEncoder
 
 SECRET = "s3cret-word"

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from api.join import Join, ice_links, ice_servers
 from api.media import SDP
 from config.settings import Settings
-from media.synthetic import CountOnlySubscriber
+from media.clients.synthetic import CountOnlySubscriber
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"])
 

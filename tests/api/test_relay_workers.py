@@ -22,8 +22,8 @@ from cluster_world import SHARE, Cluster, Crew, Row, clustered
 
 from api.encoders import post_offer
 from api.media import SDP
+from media.clients.peer import Peer
 from media.errors import RelayError
-from media.peer import Peer
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ from pathlib import Path
 import small_county as sc
 from school_day import SchoolDay
 
-from media.encoding import FRAMES_A_SECOND, VideoEncoder
-from media.pattern import HEIGHT, WIDTH, Picture, tone_packets
+from media.clients.encoding import FRAMES_A_SECOND, VideoEncoder
+from media.clients.pattern import HEIGHT, WIDTH, Picture, tone_packets
+from media.packets.sequence import Kept
 from media.recording.assembly import Assembly
 from media.recording.depacketising import depacketiser
 from media.recording.folder import Folder, Rendition, contents
 from media.recording.reordering import Ordered
-from media.sequence import Kept
 from rooms.tables import Recording
 
 SECONDS = 14

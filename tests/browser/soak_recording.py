@@ -17,10 +17,10 @@ from recorded import stored
 from school_day import SchoolDay
 from steps import signed_in
 
+from media.clients.synthetic import SyntheticPublisher
 from media.events import MediaEvent, PeerId, RecordingEnded, RecordingId, RoomId, SourceName
 from media.orders import Record
 from media.relay import Relay
-from media.synthetic import SyntheticPublisher
 from media.values import RelayConfig
 
 SECONDS = float(os.environ.get("CLASS_SECONDS", "600"))

@@ -23,8 +23,8 @@ from media.benching.load import Load, play
 from media.benching.machine import usage
 from media.benching.relay_process import RelayProcess
 from media.benching.witnesses import Counting
-from media.counting import CountOnlySubscriber
-from media.peer import Peer
+from media.clients.counting import CountOnlySubscriber
+from media.clients.peer import Peer
 
 STEADY = 20
 CLASSES, PUPILS = 4, 4

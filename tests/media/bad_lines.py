@@ -23,9 +23,9 @@ from media_link import open_link_page
 from media_page import chromium
 from media_repair import PAYLOAD_TYPES, RepairingSubscriber
 
+from media.clients.synthetic import SyntheticPublisher
 from media.events import PeerId, RoomId, SourceName
 from media.relay import Relay
-from media.synthetic import SyntheticPublisher
 from media.values import RelayConfig
 
 ROOM, LEAD = RoomId("room"), SourceName("lead")

@@ -10,11 +10,11 @@ import av
 from media_world import LEAD, ROOM, until
 from recording_room import HEIGHT, WIDTH
 
-from media import rtcp, rtp
+from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.encoders.encoder import Encoder, Origin, PostOffer
 from media.encoders.values import Failed, Live, State, Waiting
 from media.events import PeerId
-from media.peer import PAYLOAD_TYPES, Peer
+from media.packets import rtcp, rtp
 from media.relay import Relay
 
 

@@ -24,15 +24,16 @@ from typing import Any
 
 from media_world import LEAD, ROOM, ScriptedPublisher, join, until
 
-from media import rtcp, stun
-from media.aiortc_bridge import HandshakeFailed, Identity
+from media.clients.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.errors import RelayError
 from media.events import PeerId, RoomId, SessionId, SourceName
-from media.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
+from media.packets import rtcp
+from media.packets.rtp import HEADER
 from media.relay import Relay
-from media.rtp import HEADER
-from media.sdp import parse_offer
+from media.signalling.sdp import parse_offer
 from media.values import RelayConfig
+from media.wire import stun
+from media.wire.aiortc_bridge import HandshakeFailed, Identity
 
 FUZZED, CLASS = RoomId("fuzzed"), SourceName("class:evil")
 MUTATIONS = 78_240

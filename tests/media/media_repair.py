@@ -6,9 +6,9 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from media import rtcp
-from media.peer import PAYLOAD_TYPES, Peer
-from media.rtp import HEADER, unwrap
+from media.clients.peer import PAYLOAD_TYPES, Peer
+from media.packets import rtcp
+from media.packets.rtp import HEADER, unwrap
 
 FIRST_ASKED = 0.02
 """Seconds a packet may be late before it is asked for; Chromium looks every 20 ms."""

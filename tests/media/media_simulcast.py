@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from media_world import DELTA, KEY, LEAD, ROOM, until
 
-from media import rtcp, rtp
+from media.clients.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.events import PeerId, SessionId
-from media.feed import Feed
-from media.negotiation import REPAIRED_RID, RID
-from media.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
+from media.forwarding.feed import Feed
+from media.packets import rtcp, rtp
 from media.relay import Relay
-from media.subscribing import SubscriberSession
+from media.sessions.subscribing import SubscriberSession
+from media.signalling.negotiation import REPAIRED_RID, RID
 
 H264 = PAYLOAD_TYPES["H264"]
 PICTURE = 3600

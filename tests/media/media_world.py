@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from media import rtcp
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
+from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.events import MediaEvent, PeerId, RoomId, SessionId, SourceName
-from media.peer import PAYLOAD_TYPES, Peer
+from media.packets import rtcp
+from media.packets.rtp import HEADER
 from media.relay import Relay
-from media.rtp import HEADER
 
 ROOM, LEAD = RoomId("room"), SourceName("lead")
 KEY, DELTA = b"\x65", b"\x41"

@@ -12,9 +12,9 @@ from media_page import chromium
 from media_world import only, until
 from playwright.async_api import Page
 
+from media.clients.synthetic import SyntheticPublisher
 from media.events import Connected, MediaEvent, PeerId
 from media.relay import Relay
-from media.synthetic import SyntheticPublisher
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 

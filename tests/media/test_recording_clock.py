@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.reception import ClockPoint
+from media.forwarding.reception import ClockPoint
 from media.recording.clock import PublisherClock, TrackClock
 from media.recording.playlist import Part, Playlist, Segment, parse, render
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.encoding import h264_payloads, vp8_payloads
+from media.clients.encoding import h264_payloads, vp8_payloads
+from media.packets.sequence import Kept
 from media.recording.depacketising import Picture, depacketiser, opus_seconds
 from media.recording.reordering import PATIENCE, Ordered, Reordering
-from media.sequence import Kept
 
 START = b"\0\0\0\1"
 SPS, PPS = b"\x67\x42\xc0\x16\xda", b"\x68\xce\x3c\x80"

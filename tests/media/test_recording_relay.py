@@ -17,17 +17,17 @@ import av
 import pytest
 from media_world import LEAD, ROOM, join, only, until
 
+from media.clients.synthetic import SyntheticPublisher
 from media.events import MediaEvent, PeerId, RecordingEnded, RecordingFailed, RecordingId, RecordingStarted, SourceName
-from media.layer import Layer
+from media.forwarding.layer import Layer
+from media.forwarding.publication import Publication
+from media.forwarding.reception import Reception
 from media.orders import CloseRoom, Record, ServeSegments
-from media.publication import Publication
-from media.reception import Reception
 from media.recording.folder import read_playlist
 from media.recording.playlist import Playlist
 from media.recording.recorder import FLOWING, HIGHER_AFTER, LayerTap, _best, _Tapped
 from media.recording.writer import Stream
 from media.relay import Relay
-from media.synthetic import SyntheticPublisher
 from media.values import RelayConfig
 
 ID = RecordingId("a" * 32)
@@ -169,7 +169,7 @@ CHILD = dedent(
     from media.events import PeerId, RecordingId, RoomId, SourceName
     from media.orders import Record
     from media.relay import Relay
-    from media.synthetic import SyntheticPublisher
+    from media.clients.synthetic import SyntheticPublisher
     from media.values import RelayConfig
 
     async def main():

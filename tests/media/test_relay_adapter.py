@@ -12,17 +12,17 @@ import pytest
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 import media
-from media.aiortc_bridge import MOST_STREAMS, HandshakeFailed, Identity, SecureChannel, Unauthentic, missing_names
+from media.packets.rtcp import receiver_report
+from media.packets.rtp import HEADER
 from media.relay import Relay
-from media.rtcp import receiver_report
-from media.rtp import HEADER
 from media.values import RelayConfig
+from media.wire.aiortc_bridge import MOST_STREAMS, HandshakeFailed, Identity, SecureChannel, Unauthentic, missing_names
 
 FOLDER = Path(media.__file__).parent
 
 
 def test_the_installed_versions_have_every_private_name() -> None:
-    assert missing_names() == [], "aiortc or pylibsrtp changed: mend media/aiortc_bridge.py"
+    assert missing_names() == [], "aiortc or pylibsrtp changed: mend media/wire/aiortc_bridge.py"
 
 
 async def test_a_name_that_is_gone_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,11 @@ from media_page import chromium, open_page
 from media_world import LEAD, ROOM, only, until
 from playwright.async_api import Page
 
+from media.clients.synthetic import SyntheticPublisher
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
 from media.ladder import Place, Standing
 from media.orders import ChooseRung
 from media.relay import Relay
-from media.synthetic import SyntheticPublisher
 from media.values import RelayConfig
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -11,11 +11,11 @@ from media_simulcast import Pupil, SimulcastPublisher
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
 from media.cascade import Cascade, Pulled
+from media.clients.peer import Peer
 from media.errors import NoFloor, NoPublisher
 from media.events import EDGE, MediaEvent, MediaSlot, PeerId, RoomId, SourceName
+from media.forwarding.publication import Publication
 from media.orders import GiveFloor
-from media.peer import Peer
-from media.publication import Publication
 from media.relay import Relay
 from media.rungs import Receivers
 from media.values import RelayConfig

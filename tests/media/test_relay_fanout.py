@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from media import rtp
-from media.aiortc_bridge import Identity, SecureChannel
-from media.fanout import HOLD, FanOut, Form
-from media.kernel import pack_address, unpack_address
-from media.sequence import Kept
-from media.stun import Address
-from media.trains import RECEIVERS, runs
-from media.udp import UdpPort
+from media.forwarding.fanout import HOLD, FanOut, Form
+from media.packets import rtp
+from media.packets.sequence import Kept
+from media.wire.aiortc_bridge import Identity, SecureChannel
+from media.wire.kernel import pack_address, unpack_address
+from media.wire.stun import Address
+from media.wire.trains import RECEIVERS, runs
+from media.wire.udp import UdpPort
 
 
 class Ear:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from media_world import LEAD, ROOM, ScriptedPublisher, until
 
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
 from media.errors import NoFloor
 from media.events import PeerId, SourceName
 from media.orders import GiveFloor

@@ -35,15 +35,16 @@ import media_fuzz
 import pytest
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
-from media import rtcp, stun
-from media.aiortc_bridge import QUEUE, Identity
+from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.errors import BadOffer, Full
 from media.events import Connected, MediaEvent, PeerId, SourceName
-from media.ice import Agent, Switchboard
-from media.peer import PAYLOAD_TYPES, Peer
+from media.packets import rtcp
+from media.packets.rtp import HEADER
 from media.relay import Relay
-from media.rtp import HEADER
-from media.sdp import parse_offer
+from media.signalling.sdp import parse_offer
+from media.wire import stun
+from media.wire.aiortc_bridge import QUEUE, Identity
+from media.wire.ice import Agent, Switchboard
 
 CLIENT_HELLO = bytes.fromhex("16feff0000000000000000003601000028000000000000002a") + bytes(46)
 FATAL_ALERT = bytes.fromhex("15feff0000000000000000000202") + b"\x28"
@@ -254,7 +255,7 @@ async def test_empty_datagrams_during_a_handshake_do_not_hinder_it(relay: Relay,
 
 
 async def test_malformed_checks_are_one_line_a_source_and_minute(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "media.strays")
+    caplog.set_level(logging.INFO, "media.wire.strays")
     now = [0.0]
     board = Switchboard(lambda datagram, address: True, lambda: now[0])
     chance = media_fuzz.Chance(5)

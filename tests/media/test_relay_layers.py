@@ -10,15 +10,15 @@ import pytest
 from media_simulcast import PICTURE, Pupil, SimulcastPublisher
 from media_world import DELTA, LEAD, ROOM, ScriptedPublisher, join, only, until
 
-from media import rtcp, rtp, vp8
+from media.clients.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.events import MediaEvent, MediaSlot, PeerId
-from media.layer import Layer
-from media.negotiation import RID
-from media.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
+from media.forwarding.layer import Layer
+from media.packets import rtcp, rtp, vp8
+from media.packets.sequence import Kept
 from media.relay import Relay
 from media.rungs import Receivers
-from media.sequence import Kept
-from media.subscribing import SubscriberSession
+from media.sessions.subscribing import SubscriberSession
+from media.signalling.negotiation import RID
 
 H264 = PAYLOAD_TYPES["H264"]
 

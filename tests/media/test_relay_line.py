@@ -11,7 +11,7 @@ from bad_lines import TARGETS, measure
 from media_line import BadLine, Impairment
 from media_world import LEAD, ROOM, ScriptedPublisher, only, until
 
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
 from media.relay import Relay
 from media.values import RelayConfig

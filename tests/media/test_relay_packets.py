@@ -7,11 +7,11 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media import rtcp, rtp, vp8
-from media.encoding import h264_payloads, vp8_payloads
-from media.keyframes import APART, REPEAT, KeyframeRequests
-from media.reception import Reception
-from media.sequence import GIVE_UP, LARGEST_GAP, Kept, Renumbering, Ring
+from media.clients.encoding import h264_payloads, vp8_payloads
+from media.forwarding.keyframes import APART, REPEAT, KeyframeRequests
+from media.forwarding.reception import Reception
+from media.packets import rtcp, rtp, vp8
+from media.packets.sequence import GIVE_UP, LARGEST_GAP, Kept, Renumbering, Ring
 
 
 @given(st.binary(max_size=200))

@@ -9,12 +9,12 @@ import pytest
 from media_simulcast import Pupil, SimulcastPublisher
 from media_world import LEAD, ROOM, ScriptedPublisher, until
 
-from media import rtcp
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
+from media.clients.peer import PAYLOAD_TYPES
 from media.events import PeerId, SourceName
 from media.ladder import Rung
 from media.orders import ChooseRung
-from media.peer import PAYLOAD_TYPES
+from media.packets import rtcp
 from media.relay import Relay
 from media.rungs import FRESH
 

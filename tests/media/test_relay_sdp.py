@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media import negotiation, sdp
-from media.aiortc_bridge import Identity
+from media.clients.peer import offer as peer_offer
 from media.errors import BadOffer, NothingInCommon
-from media.ice import Credentials
-from media.negotiation import Endpoint, Stream
-from media.peer import offer as peer_offer
 from media.relay import Relay
-from media.sdp import parse_fragment, parse_offer
+from media.signalling import negotiation, sdp
+from media.signalling.negotiation import Endpoint, Stream
+from media.signalling.sdp import parse_fragment, parse_offer
+from media.wire.aiortc_bridge import Identity
+from media.wire.ice import Credentials
 
 IDENTITY = Identity()
 OFFER = peer_offer(IDENTITY, Credentials.fresh(), sends=True, rtx=True)

@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
-from media import rtcp
-from media.counting import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
+from media.clients.peer import PAYLOAD_TYPES
 from media.errors import Full, NoPublisher, NothingInCommon, SourceTaken, UnknownSession
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, SessionId, SourceName
 from media.orders import CloseRoom
-from media.peer import PAYLOAD_TYPES
+from media.packets import rtcp
 from media.relay import Relay
-from media.subscribing import SubscriberSession
+from media.sessions.subscribing import SubscriberSession
 from media.values import RelayConfig
 
 H264, OPUS = PAYLOAD_TYPES["H264"], PAYLOAD_TYPES["OPUS"]

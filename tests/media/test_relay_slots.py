@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media.slots import PublisherSlots, Reading, SubscriberSlots
+from media.sessions.slots import PublisherSlots, Reading, SubscriberSlots
 
 
 @dataclass

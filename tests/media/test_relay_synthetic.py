@@ -11,16 +11,16 @@ import av
 import pytest
 from media_world import LEAD, ROOM, until
 
-from media.counting import CountOnlySubscriber
-from media.encoding import VideoEncoder
+from media.clients.counting import CountOnlySubscriber
+from media.clients.encoding import VideoEncoder
+from media.clients.lettering import DOTS, STROKES, character, letters
+from media.clients.pattern import HEIGHT, INK, WIDTH, Picture, tone_packets
+from media.clients.peer import PAYLOAD_TYPES
+from media.clients.synthetic import SyntheticPublisher
 from media.errors import BadOffer
 from media.events import PeerId
-from media.lettering import DOTS, STROKES, character, letters
 from media.orders import CloseRoom
-from media.pattern import HEIGHT, INK, WIDTH, Picture, tone_packets
-from media.peer import PAYLOAD_TYPES
 from media.relay import Relay
-from media.synthetic import SyntheticPublisher
 
 
 @pytest.mark.parametrize("codec", ["H264", "VP8"])

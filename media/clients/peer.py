@@ -11,12 +11,13 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 
-from media import rtcp, stun
-from media.aiortc_bridge import HandshakeFailed, Identity, SecureChannel, Unauthentic
-from media.ice import Credentials
-from media.negotiation import MID, REPAIRED_RID, RID
-from media.sdp import Offer, parse_offer
-from media.stun import Address
+from media.packets import rtcp
+from media.signalling.negotiation import MID, REPAIRED_RID, RID
+from media.signalling.sdp import Offer, parse_offer
+from media.wire import stun
+from media.wire.aiortc_bridge import HandshakeFailed, Identity, SecureChannel, Unauthentic
+from media.wire.ice import Credentials
+from media.wire.stun import Address
 
 CHECK_EVERY, KEEP_ALIVE = 0.1, 2.5
 READS = 32

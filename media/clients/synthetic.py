@@ -11,13 +11,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from media import rtcp
-from media.counting import CountOnlySubscriber
-from media.encoding import FRAMES_A_SECOND, VideoEncoder
+from media.clients.counting import CountOnlySubscriber
+from media.clients.encoding import FRAMES_A_SECOND, VideoEncoder
+from media.clients.outgoing import OutgoingStream
+from media.clients.pattern import HEIGHT, SAMPLES, WIDTH, Picture, tone_packets
+from media.clients.peer import Peer
 from media.errors import BadOffer
-from media.outgoing import OutgoingStream
-from media.pattern import HEIGHT, SAMPLES, WIDTH, Picture, tone_packets
-from media.peer import Peer
+from media.packets import rtcp
 
 __all__ = ["CountOnlySubscriber", "SyntheticPublisher"]
 

@@ -11,7 +11,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from media.lettering import character, letters
+from media.clients.lettering import character, letters
 
 WIDTH, HEIGHT = 640, 360
 INK, PAPER, GREY = 235, 34, 110

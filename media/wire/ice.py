@@ -11,9 +11,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from media import stun
-from media.strays import Strays
-from media.stun import Address
+from media.wire import stun
+from media.wire.strays import Strays
+from media.wire.stun import Address
 
 MOST_ADDRESSES = 8
 """Proved addresses of one session; the oldest makes room."""

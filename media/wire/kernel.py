@@ -9,13 +9,13 @@ import struct
 import sys
 from typing import Any
 
-from media.stun import Address
+from media.wire.stun import Address
 
 NAME_BYTES = 28
 """sizeof sockaddr_in6; sockaddr_in needs 16 of them."""
 
 if sys.byteorder != "little":  # the int that libsrtp writes is the low half of the size_t that sendmmsg reads
-    raise ImportError("media.kernel needs a little-endian machine")
+    raise ImportError("media.wire.kernel needs a little-endian machine")
 
 
 class Vector(ctypes.Structure):

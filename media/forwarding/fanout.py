@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from media.aiortc_bridge import srtp_protect
-from media.rtp import HEADER
-from media.sequence import Kept
-from media.stun import Address
-from media.trains import MOST_PACKETS, RECEIVERS, Group, runs
-from media.udp import UdpPort
-from media.vp8 import renumber
+from media.packets.rtp import HEADER
+from media.packets.sequence import Kept
+from media.packets.vp8 import renumber
+from media.wire.aiortc_bridge import srtp_protect
+from media.wire.stun import Address
+from media.wire.trains import MOST_PACKETS, RECEIVERS, Group, runs
+from media.wire.udp import UdpPort
 
 HOLD = 0.001
 """Seconds for which the first packets of a picture wait for the last: a browser sends them within half a millisecond, and

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from media import rtcp
-from media.aiortc_bridge import Identity
-from media.feed import Feed
+from media.forwarding.feed import Feed
+from media.forwarding.layer import Layer
+from media.forwarding.publication import Publication
 from media.ladder import Rung
-from media.layer import Layer
-from media.negotiation import Stream, Track
-from media.publication import Publication
-from media.session import House, Name, Session
-from media.slots import SubscriberSlots
+from media.packets import rtcp
+from media.sessions.session import House, Name, Session
+from media.sessions.slots import SubscriberSlots
+from media.signalling.negotiation import Stream, Track
 from media.values import Kind, SessionView
+from media.wire.aiortc_bridge import Identity
 
 REPORT_EVERY = 2.0
 FIRST_REPORTS = 0.3

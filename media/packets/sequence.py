@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from media.rtp import unwrap
+from media.packets.rtp import unwrap
 
 LARGEST_GAP = 512
 """A jump beyond this is a new beginning, not a loss."""

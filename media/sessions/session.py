@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from media import rtcp
-from media.aiortc_bridge import Fingerprint, HandshakeFailed, Identity, SecureChannel, Unauthentic
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, RoomId, SessionId, SourceName
-from media.ice import Agent, Credentials
-from media.slots import Finished
-from media.stun import Address
+from media.packets import rtcp
+from media.sessions.slots import Finished
 from media.values import Kind, RelayConfig, Role, SessionView
+from media.wire.aiortc_bridge import Fingerprint, HandshakeFailed, Identity, SecureChannel, Unauthentic
+from media.wire.ice import Agent, Credentials
+from media.wire.stun import Address
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from media.errors import Full
-from media.session import Name, Session
+from media.sessions.session import Name, Session
 from media.values import RelayConfig
 
 RETRY_AFTER = 5

@@ -1,7 +1,7 @@
 """A layer: one encoding of one track, from the publisher's packets to the subscribers' ring.
 
 Each layer has one sequence space and one ring for all its subscribers, and keeps them when the publisher comes back with
-a new connection. Every subscriber adds offsets of its own (`media.feed`) where it has been on another layer before.
+a new connection. Every subscriber adds offsets of its own (`media.forwarding.feed`) where it has been on another layer before.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Protocol
 
-from media import rtp
-from media.fanout import FanOut
-from media.keyframes import KeyframeRequests
-from media.reception import Reception
-from media.sequence import Kept, Renumbering, Ring
-from media.udp import UdpPort
+from media.forwarding.fanout import FanOut
+from media.forwarding.keyframes import KeyframeRequests
+from media.forwarding.reception import Reception
+from media.packets import rtp
+from media.packets.sequence import Kept, Renumbering, Ring
 from media.values import Kind
+from media.wire.udp import UdpPort
 
 if TYPE_CHECKING:
-    from media.feed import Feed
+    from media.forwarding.feed import Feed
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,12 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from media.aiortc_bridge import ffi
-from media.kernel import NAME_BYTES, Entry, Vector, pack_address
-from media.stun import Address
+from media.wire.aiortc_bridge import ffi
+from media.wire.kernel import NAME_BYTES, Entry, Vector, pack_address
+from media.wire.stun import Address
 
 if TYPE_CHECKING:
-    from media.udp import UdpPort
+    from media.wire.udp import UdpPort
 
 MOST_PACKETS = 12
 RECEIVERS = 32

@@ -1,4 +1,4 @@
-"""The one UDP port: reading in bounded turns, sending one datagram; `media.trains` sends many with one system call."""
+"""The one UDP port: reading in bounded turns, sending one datagram; `media.wire.trains` sends many with one system call."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import socket
 from collections import deque
 from collections.abc import Callable
 
-from media.kernel import NAME_BYTES, find_sendmmsg, unpack_address
-from media.stun import Address
-from media.trains import MOST_PACKETS, Yard, supported
+from media.wire.kernel import NAME_BYTES, find_sendmmsg, unpack_address
+from media.wire.stun import Address
+from media.wire.trains import MOST_PACKETS, Yard, supported
 
 LONGEST = 2048
 """Bytes of the longest datagram that is read."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from media import rtp
-from media.layer import Layer
-from media.negotiation import REPAIRED_RID, RID, Track
-from media.publication import Publication
+from media.forwarding.layer import Layer
+from media.forwarding.publication import Publication
+from media.packets import rtp
+from media.signalling.negotiation import REPAIRED_RID, RID, Track
 
 MOST_STREAMS = 64
 """SSRCs remembered; a publisher has two for each layer."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from media.layer import Layer
-from media.negotiation import Stream
-from media.udp import UdpPort
+from media.forwarding.layer import Layer
+from media.signalling.negotiation import Stream
 from media.values import Kind
+from media.wire.udp import UdpPort
 
 RATES: dict[Kind, int] = {"audio": 48_000, "video": 90_000}
 

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
-from media import vp8
-from media.fanout import Form
-from media.layer import Layer
-from media.negotiation import Stream
-from media.rtp import HEADER
-from media.slots import Reading
-from media.stun import Address
-from media.track import OutgoingTrack
+from media.forwarding.fanout import Form
+from media.forwarding.layer import Layer
+from media.forwarding.track import OutgoingTrack
+from media.packets import vp8
+from media.packets.rtp import HEADER
+from media.sessions.slots import Reading
+from media.signalling.negotiation import Stream
+from media.wire.stun import Address
 
 MOST_RESENT = 400
 """Packets sent again to one feed in a second; a storm of NACKs costs no more."""

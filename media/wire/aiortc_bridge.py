@@ -53,7 +53,7 @@ def missing_names() -> list[str]:
     def need(owner: object, name: str, use: str) -> None:
         if getattr(owner, name, _NotThere) is _NotThere:
             label = getattr(owner, "__name__", type(owner).__name__)
-            gone.append(f"{label} has no '{name}' any more: media/aiortc_bridge.py needs it {use}.")
+            gone.append(f"{label} has no '{name}' any more: media/wire/aiortc_bridge.py needs it {use}.")
 
     for name, use in (
         ("_setup_srtp", "to derive the SRTP keys after the handshake"),

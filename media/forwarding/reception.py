@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from media.rtcp import Block
+from media.packets.rtcp import Block
 
 
 @dataclass(frozen=True, slots=True)

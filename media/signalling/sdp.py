@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NoReturn
 
-from media.aiortc_bridge import Fingerprint
 from media.errors import BadOffer
+from media.wire.aiortc_bridge import Fingerprint
 
 LARGEST = 64 * 1024
 """Characters of an offer; a browser's has about 6,000."""

@@ -10,16 +10,16 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from media import rtcp
 from media.events import PeerId, RoomId, SourceName
-from media.layer import Layer
-from media.negotiation import Stream
-from media.track import OutgoingTrack
-from media.udp import UdpPort
+from media.forwarding.layer import Layer
+from media.forwarding.track import OutgoingTrack
+from media.packets import rtcp
+from media.signalling.negotiation import Stream
 from media.values import Kind, LayerView
+from media.wire.udp import UdpPort
 
 if TYPE_CHECKING:
-    from media.subscribing import SubscriberSession
+    from media.sessions.subscribing import SubscriberSession
 
 KINDS: tuple[Kind, ...] = ("audio", "video")
 LOOK_EVERY, MEASURE_EVERY = 0.2, 1.0

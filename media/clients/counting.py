@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from media import rtcp
-from media.aiortc_bridge import Identity, Unauthentic
-from media.peer import Peer
+from media.clients.peer import Peer
+from media.packets import rtcp
+from media.wire.aiortc_bridge import Identity, Unauthentic
 
 
 class Counted:

@@ -6,9 +6,9 @@ import secrets
 import time
 from typing import Protocol
 
-from media import rtcp
-from media.rtp import HEADER
-from media.sequence import Kept, Ring
+from media.packets import rtcp
+from media.packets.rtp import HEADER
+from media.packets.sequence import Kept, Ring
 
 
 class Carrier(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from heapq import nlargest
 
-from media.stun import Address
+from media.wire.stun import Address
 
 log = logging.getLogger(__name__)
 

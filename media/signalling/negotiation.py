@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from media.aiortc_bridge import Fingerprint
 from media.errors import BadOffer, NothingInCommon
-from media.ice import Credentials
-from media.sdp import Codec, Offer, Section
+from media.signalling.sdp import Codec, Offer, Section
 from media.values import Kind
+from media.wire.aiortc_bridge import Fingerprint
+from media.wire.ice import Credentials
 
 ANY = "0.0.0.0"  # noqa: S104 # the address of a c= line that says nothing, not one to bind
 AUDIO_CODECS = ("OPUS",)

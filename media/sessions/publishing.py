@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from media import rtcp, rtp
-from media.aiortc_bridge import Identity
-from media.negotiation import Track
-from media.publication import Publication
-from media.routes import Routes
-from media.session import House, Name, Session
-from media.slots import PublisherSlots
+from media.forwarding.publication import Publication
+from media.forwarding.routes import Routes
+from media.packets import rtcp, rtp
+from media.sessions.session import House, Name, Session
+from media.sessions.slots import PublisherSlots
+from media.signalling.negotiation import Track
 from media.values import Kind, SessionView
+from media.wire.aiortc_bridge import Identity
 
 REPORT_EVERY = 1.0
 

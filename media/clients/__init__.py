@@ -1,0 +1,1 @@
+"""Peers of our own: for the demonstration, tests, the benchmark, the cascade and encoders."""

@@ -1,0 +1,1 @@
+"""SDP and trickle fragments: the boundary to strangers, and the answers. Pure."""
