@@ -29,6 +29,9 @@ SETTLE = 1.5
 """Seconds after a change in which reports still tell of what was before; there and back through a queue they take longer."""
 FIRST_HOLD, LONGEST_HOLD, PROBATION = 6.0, 96.0, 15.0
 """Seconds without trouble before a step up, at first and at most; seconds in which trouble means that the step was wrong."""
+BEGINNING, BEGIN_HOLD = 1.5, 2.0
+"""Seconds after a receiver came in which it is given the smallest pictures; seconds before each step up from there, as long as
+its line was never strained."""
 SAME_TROUBLE = 6.0
 BEYOND, DARING = 1.25, 4.0
 """A step to more than so many times what the line was measured to carry waits so many times longer."""
@@ -183,11 +186,21 @@ def judge(standing: Standing, ladder: Sequence[Step], condition: Condition, now:
     if standing.place == TOP:
         return standing if standing.probing(now) else replace(standing, hold=FIRST_HOLD, room=0.0)
     above = ladder[max(0, here - 1)]
-    hold = standing.hold * (DARING if above.bits > BEYOND * standing.room else 1)
+    daring = above.bits > BEYOND * standing.room and standing.hold > BEGIN_HOLD
+    hold = standing.hold * (DARING if daring else 1)
     if now - standing.changed_at < min(hold, LONGEST_HOLD):
         return standing
     place = above.place if here > 1 else TOP
     return replace(standing, place=place, changed_at=now, raised_at=now)
+
+
+def begin(standing: Standing, ladder: Sequence[Step], now: float) -> Standing:
+    """Where a receiver begins: with all pictures, as small as they can be. A key picture of the largest would fill a thin line
+    for seconds, and hold sound up; a good line has the largest after a few."""
+    smallest = max((step.place for step in ladder if step.place.rung == "full"), key=lambda p: p.depth, default=TOP)
+    if smallest.depth <= standing.place.depth:
+        return standing
+    return replace(standing, place=smallest, changed_at=now, hold=BEGIN_HOLD)
 
 
 def _down(standing: Standing, ladder: Sequence[Step], here: int, condition: Condition, now: float) -> Standing:
@@ -196,7 +209,7 @@ def _down(standing: Standing, ladder: Sequence[Step], here: int, condition: Cond
     room = condition.room()
     below = range(here + 1, len(ladder))
     there = next((i for i in below if wrong or ladder[i].bits <= room), len(ladder) - 1)
-    hold = min(LONGEST_HOLD, 2 * standing.hold) if wrong else standing.hold
+    hold = min(LONGEST_HOLD, max(FIRST_HOLD, 2 * standing.hold if wrong else standing.hold))
     if now - standing.changed_at < SAME_TROUBLE:  # what follows a step down is still half of what was before it
         room = max(room, standing.room)
     return replace(standing, place=ladder[there].place, bad=0, changed_at=now, hold=hold, room=room)

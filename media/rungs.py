@@ -6,7 +6,7 @@ from media.events import PeerId
 from media.floor import LEAD, classroom_of
 from media.forwarding.layer import Layer
 from media.forwarding.publication import Publication
-from media.ladder import MUCH_LOST, Condition, Picture, Rung, Standing, at, judge, steps
+from media.ladder import BEGINNING, MUCH_LOST, Condition, Picture, Rung, Standing, at, begin, judge, steps
 from media.sessions.subscribing import SubscriberSession
 
 WINDOW, TROUBLED_WINDOW = 1.0, 0.5
@@ -19,7 +19,7 @@ DRIFT = 0.01
 
 
 def _picture(publication: Publication, layers: tuple[Layer, ...]) -> Picture:
-    bits = tuple(layer.bitrate for layer in layers)
+    bits = tuple(max(number, layer.bitrate) for number, layer in enumerate(layers, 1))  # not measured yet: they rise
     if classroom_of(publication.source) is not None:
         return Picture(publication.source, bits, "small" if publication.silent else "floor")
     return Picture(publication.source, bits, "camera" if publication.source == LEAD else "screen")
@@ -28,8 +28,9 @@ def _picture(publication: Publication, layers: tuple[Layer, ...]) -> Picture:
 class Receiver:
     """A peer that receives: its sessions, its choice, its line."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
         self.sessions: list[SubscriberSession] = []
+        self._came_at = now
         self.chosen: Rung | None = None
         self._standing = Standing()
         self._due_at = 0.0
@@ -80,6 +81,8 @@ class Receiver:
         pictures = [_picture(s.publication, usable[s]) for s in self.sessions if s.takes("video")]
         sound = sum(s.publication.layers_of("audio")[-1].bitrate for s in self.sessions if s.takes("audio"))
         ladder = steps(pictures, sound, self.chosen or "full")
+        if now - self._came_at < BEGINNING:
+            self._standing = begin(self._standing, ladder, now)
         if condition is not None:
             self._standing = judge(self._standing, ladder, condition, now)
         step = ladder[at(self._standing.place, ladder)]
@@ -111,7 +114,7 @@ class Receivers:
         if session.every:
             session.receive_all(now)
             return
-        receiver = self._there.setdefault(session.name.peer, Receiver())
+        receiver = self._there.setdefault(session.name.peer, Receiver(now))
         receiver.chosen = self._chosen.get(session.name.peer)
         receiver.sessions.append(session)
         receiver.resume(now)

@@ -10,6 +10,8 @@ import pytest
 
 from media.events import SourceName
 from media.ladder import (
+    BEGIN_HOLD,
+    FIRST_HOLD,
     LONGEST_HOLD,
     RUNGS,
     TOP,
@@ -20,6 +22,7 @@ from media.ladder import (
     Standing,
     Step,
     at,
+    begin,
     judge,
     steps,
 )
@@ -165,6 +168,21 @@ def test_a_thin_line_gets_what_it_carries_soon_and_rests(capacity: int, remb: bo
         steady.run(1)
         seconds[steady.standing.place] += 1
     assert max(seconds, key=lambda place: seconds[place]) == best.place
+
+
+@pytest.mark.parametrize("capacity", [5_000_000, 600_000, 150_000])
+def test_a_receiver_begins_low_and_is_soon_where_its_line_allows(capacity: int) -> None:
+    watched = Watched(Wire(capacity, remb=False))
+    watched.standing = begin(watched.standing, watched.ladder, 0.0)
+    full = [step for step in watched.ladder if step.place.rung == "full"]
+    assert watched.step == full[-1], "the smallest pictures, and all of them"
+    assert begin(watched.standing, watched.ladder, 1.0) == watched.standing
+    watched.run(3.0 * len(full))
+    best = next(step for step in watched.ladder if step.bits <= capacity)
+    if best.place == TOP:
+        assert watched.standing.place == TOP
+    watched.run(300)
+    assert watched.standing.hold in ((BEGIN_HOLD, FIRST_HOLD) if best.place == TOP else (LONGEST_HOLD,))
 
 
 def test_a_line_that_recovers_gets_everything_again() -> None:

@@ -27,6 +27,7 @@ H264 = PAYLOAD_TYPES["H264"]
 async def stage(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SimulcastPublisher]:
     """A connected publisher of three sizes, silent at first; the test decides who is on which, not the ladder."""
     monkeypatch.setattr(Receivers, "tick", lambda self, now: None)
+    monkeypatch.setattr("media.rungs.BEGINNING", 0.0)
     publisher = SimulcastPublisher()
     await publisher.start(relay)
     yield publisher

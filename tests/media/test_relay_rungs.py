@@ -98,6 +98,27 @@ async def stage(relay: Relay) -> AsyncIterator[SimulcastPublisher]:
     await publisher.peer.close()
 
 
+@pytest.fixture
+def at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Receivers begin with the best they may have."""
+    monkeypatch.setattr("media.rungs.BEGINNING", 0.0)
+
+
+async def test_a_receiver_begins_with_the_smallest_picture_and_climbs(relay: Relay, stage: SimulcastPublisher) -> None:
+    await until(lambda: all(layer.packets > 20 for layer in relay.snapshot(ROOM).layers))
+    pupil = Pupil()
+    await pupil.join(relay, "pupil")
+    await until(lambda: len(pupil.seen) > 0)
+    until_climbed = asyncio.create_task(until(lambda: pupil.rids == "lmh", 10))
+    while not until_climbed.done():
+        pupil.report()
+        await asyncio.sleep(0.1)
+    await until_climbed
+    assert pupil.continuous()
+    await pupil.peer.close()
+
+
+@pytest.mark.usefixtures("at_the_top")
 async def test_a_receiver_that_loses_much_gets_a_smaller_picture(relay: Relay, stage: SimulcastPublisher) -> None:
     pupil, other = Pupil(), Pupil()
     await pupil.join(relay, "pupil")
@@ -117,6 +138,7 @@ async def test_a_receiver_that_loses_much_gets_a_smaller_picture(relay: Relay, s
         await peer.close()
 
 
+@pytest.mark.usefixtures("at_the_top")
 async def test_what_was_measured_before_a_pause_is_forgotten(relay: Relay, stage: SimulcastPublisher) -> None:
     pupil = Pupil()
     await pupil.join(relay, "pupil")
@@ -132,6 +154,7 @@ async def test_what_was_measured_before_a_pause_is_forgotten(relay: Relay, stage
     await pupil.peer.close()
 
 
+@pytest.mark.usefixtures("at_the_top")
 async def test_a_layer_that_the_publisher_stops_is_left(relay: Relay, stage: SimulcastPublisher) -> None:
     pupil = Pupil()
     await pupil.join(relay, "pupil")
