@@ -58,7 +58,8 @@ class SyntheticClass:
             try:
                 await self._hold(await self._due())
             except (aiohttp.ClientError, OSError, TimeoutError, BadOffer, HandshakeFailed) as error:
-                log.warning("synthetic_class_interrupted", why=repr(error))
+                status = getattr(error, "status", None)  # the error's text would show the teacher's cookie
+                log.warning("synthetic_class_interrupted", why=type(error).__name__, status=status)
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _due(self) -> DueLesson:
@@ -90,7 +91,7 @@ class SyntheticClass:
 
     async def _publish(self, teacher: aiohttp.ClientSession, lesson: DueLesson) -> None:
         async def post_offer(offer: str) -> str:
-            async with teacher.post(f"/api/live/{lesson.occurrence_id}/join") as answer:
+            async with teacher.post(f"/api/live/{lesson.occurrence_id}/join", json={}) as answer:
                 ticket: dict[str, Any] = await answer.json()
             headers = {"Authorization": f"Bearer {ticket['token']}", "Content-Type": SDP}
             async with teacher.post(URL(ticket["url"], encoded=True), data=offer.encode(), headers=headers) as answer:
