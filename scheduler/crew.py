@@ -31,8 +31,10 @@ from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode
 from scheduler.search import Search
 from scheduler.windows import Grid
 
-COOLED = 0.6
-"""Part of the search time after which ruin and recreate is cold and the exact solves take over."""
+COOLED, COOLED_ALONE = 0.6, 0.8
+"""Part of the search time after which ruin and recreate is cold and the exact solves take over; of a lone searcher, who has half
+the tries in the same time, a later one (made-up county 5, 148 s, two seeds: 9164.5 and 9144 served by the first, 9186.5 and 9180 by the second; the
+large open county with two searchers in 60 s is better off with the first by 10 to 14)."""
 CYCLE_PER_NEED = 0.055
 """Seconds that one cooling takes for every need; small counties are warmed up again and again."""
 REHEAT = 0.7
@@ -127,10 +129,11 @@ class Task:
 class Cycles:
     """The search time cut into equal coolings."""
 
-    def __init__(self, began: float, until: float, needs: int) -> None:
+    def __init__(self, began: float, until: float, needs: int, *, alone: bool) -> None:
         total = max(0.001, until - began)
         self.number = max(1, int(total / max(1.5, CYCLE_PER_NEED * needs)))
         self._began, self._length, self._seen = began, total / self.number, 0
+        self._cooled = COOLED_ALONE if alone else COOLED
 
     def begins(self, now: float) -> bool:
         """True once at the begin of every cycle but the first."""
@@ -139,8 +142,8 @@ class Cycles:
         return fresh
 
     def warmth(self, now: float) -> float:
-        """1 at the begin of the first cycle, less at that of later ones, 0 from `COOLED` of each on."""
-        part = (now - self._began - self._seen * self._length) / (COOLED * self._length)
+        """1 at the begin of the first cycle, less at that of later ones, 0 from the cooled part of each on."""
+        part = (now - self._began - self._seen * self._length) / (self._cooled * self._length)
         return max(0.0, 1.0 - part) * (REHEAT if self._seen else 1.0)
 
 
@@ -155,7 +158,7 @@ def searcher(line: Connection, task: Task, number: int) -> None:
     else:
         search.construct()  # free to find something better than what stood
     polish = Polish(search)
-    cycles = Cycles(time.monotonic(), task.until, len(offers.wants))
+    cycles = Cycles(time.monotonic(), task.until, len(offers.wants), alone=task.limits.workers == 1)
     told_at, told = 0.0, -1
     while os.getppid() == parent:
         now = time.monotonic()
