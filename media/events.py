@@ -64,7 +64,8 @@ class MediaSlot:
     the same number. For a subscriber they were sent to it, `acknowledged` is how
     many of the packets sent an SRTP-authenticated receiver report has confirmed (its highest sequence advanced over
     them, less its loss), `source_packets` how many arrived from the publisher meanwhile. `acknowledged` is None
-    where no report came in the slot: unknown, which is not presence.
+    where no report came in the slot: unknown, which is not presence. `rung` and `rid` say what a subscriber was sent at the
+    slot's end (`media.ladder`, and the size of its picture; None for a publisher, and where no picture was sent).
     """
 
     room: RoomId
@@ -81,6 +82,8 @@ class MediaSlot:
     lost: int
     jitter_ms: float | None
     round_trip_ms: float | None
+    rung: str | None = None
+    rid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,8 @@ class Session(ABC):
                 lost=slot.lost,
                 jitter_ms=jitter_ms,
                 round_trip_ms=round_trip_ms,
+                rung=slot.sent.rung,
+                rid=slot.sent.rid,
             )
         )
 

@@ -24,6 +24,16 @@ class Reading(NamedTuple):
     """The extended number after the last one sent; None before the first."""
 
 
+class Sent(NamedTuple):
+    """What a subscriber is sent: its rung, and the rid of its picture; None where nobody decides, or there is none."""
+
+    rung: str | None = None
+    rid: str | None = None
+
+
+UNSAID = Sent()
+
+
 class Stream(Protocol):
     """One stream sent to a subscriber."""
 
@@ -41,6 +51,7 @@ class Finished:
     acknowledged: int | None
     lost: int
     source_packets: int
+    sent: Sent = UNSAID
 
 
 @dataclass(slots=True)
@@ -54,6 +65,8 @@ class _Slot:
     acknowledged: int = 0
     lost: int = 0
     heard: bool = False
+    sent: Sent = UNSAID
+    """At its end."""
 
     def span(self, index: int) -> tuple[int, int | None]:
         """[from, to) of the stream's numbers in this slot; `to` is None while the slot is open."""
@@ -69,13 +82,15 @@ class _Slot:
         octets = sum(b.octets - a.octets for a, b in zip(self.first, self.last, strict=True))
         acknowledged = min(self.acknowledged, packets) if self.heard else None
         source = self.source_last - self.source_first
-        return Finished(self.started, self.ended or self.started, packets, octets, acknowledged, self.lost, source)
+        ended = self.ended or self.started
+        return Finished(self.started, ended, packets, octets, acknowledged, self.lost, source, self.sent)
 
     def split(self, point: _Point) -> tuple[_Slot, _Slot]:
         """The slot up to the last report, with all that is acknowledged, and what came after it."""
         before = _Slot(self.started, self.first, self.source_first, point.readings, point.source, point.at)
         before.acknowledged, before.lost, before.heard = self.acknowledged, self.lost, True
         after = _Slot(point.at, point.readings, point.source, self.last, self.source_last, self.ended)
+        before.sent = after.sent = self.sent
         return before, after
 
 
@@ -100,11 +115,19 @@ class SubscriberSlots:
     """The slots of one subscriber over all its streams."""
 
     def __init__(
-        self, streams: Sequence[Stream], source_packets: Callable[[], int], *, now: float, seconds: float, grace: float
+        self,
+        streams: Sequence[Stream],
+        source_packets: Callable[[], int],
+        *,
+        now: float,
+        seconds: float,
+        grace: float,
+        sent: Callable[[], Sent] = Sent,
     ) -> None:
+        """`source_packets` and `sent` are read when a slot ends."""
         self._streams = streams
         self._source_packets = source_packets
-        self._seconds, self._grace = seconds, grace
+        self._seconds, self._grace, self._sent = seconds, grace, sent
         self._heard = [_Heard() for _ in streams]
         self._pending: deque[_Slot] = deque()
         self._last_report: _Point | None = None
@@ -121,7 +144,7 @@ class SubscriberSlots:
     def cut(self, now: float) -> None:
         """Ends the open slot and begins the next."""
         slot = self._open
-        slot.ended = now
+        slot.ended, slot.sent = now, self._sent()
         self._open = self._begin(now)
         slot.last, slot.source_last = self._open.first, self._open.source_first
         self._pending.append(slot)

@@ -10,7 +10,7 @@ from media.forwarding.publication import Publication
 from media.ladder import Rung
 from media.packets import rtcp
 from media.sessions.session import House, Name, Session
-from media.sessions.slots import SubscriberSlots
+from media.sessions.slots import Sent, SubscriberSlots
 from media.signalling.negotiation import Stream, Track
 from media.values import Kind, SessionView
 from media.wire.aiortc_bridge import Identity
@@ -54,6 +54,7 @@ class SubscriberSession(Session):
         self.limit: tuple[int, float] | None = None
         """Bits a second that the peer thinks its line carries (REMB), and when it said so."""
         self.rung: Rung | None = None
+        self._sent = Sent()
 
     def _feed(self, track: Track, stream: Stream) -> Feed:
         types = {c.codec.name: c.codec.payload_type for c in track.chosen}
@@ -69,6 +70,7 @@ class SubscriberSession(Session):
             now=now,
             seconds=config.slot_seconds,
             grace=config.slot_grace_seconds,
+            sent=lambda: self._sent,
         )
         self.publication.subscribers.add(self)
         for feed in self.feeds:
@@ -90,6 +92,7 @@ class SubscriberSession(Session):
     def receive(self, rung: Rung, picture: Layer | None, *, sound: bool, now: float) -> None:
         """What it is to be sent from now on; no picture, or no sound, pauses that feed."""
         self.rung = rung
+        self._sent = Sent(rung, picture.rid if picture is not None else None)
         for feed in self.feeds:
             if feed.track.kind == "video":
                 feed.move(picture, now)

@@ -45,13 +45,18 @@ class Evidence:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+SLOT_FIGURES = (
+    "packets", "octets", "acknowledged", "source_packets", "lost", "jitter_ms", "round_trip_ms", "rung", "rid",
+)  # fmt: skip
+"""What a row of evidence keeps of a slot (`media.events.MediaSlot`)."""
+
+
 def of_media(event: SessionEvent) -> Evidence:
     """What the relay said, as evidence; the same event always gets the same id."""
     about = {"session": event.session, "source": event.source, "role": event.role}
     match event:
         case MediaSlot():
-            numbers = ("packets", "octets", "acknowledged", "source_packets", "lost", "jitter_ms", "round_trip_ms")
-            data = about | {name: getattr(event, name) for name in numbers}
+            data = about | {name: getattr(event, name) for name in SLOT_FIGURES}
             return _relayed(event, "slot", event.started_at, event.ended_at, data)
         case Connected():
             return _relayed(event, "connected", event.at, None, about)

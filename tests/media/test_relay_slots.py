@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media.sessions.slots import PublisherSlots, Reading, SubscriberSlots
+from media.sessions.slots import PublisherSlots, Reading, Sent, SubscriberSlots
 
 
 @dataclass
@@ -49,6 +49,20 @@ def test_a_slot_is_told_when_reports_have_passed_it() -> None:
     slots.report(0, first=1000, number=1149, lost=0, now=12.0)
     (rest,) = slots.close(12.0)
     assert (rest.started, rest.packets, rest.acknowledged) == (10.0, 50, 50), "20 of them were acknowledged before"
+
+
+def test_a_slot_says_what_was_sent_at_its_end() -> None:
+    wire, now = Wire(), [Sent("full", "h")]
+    slots = SubscriberSlots([wire], lambda: wire.packets, now=0.0, seconds=10.0, grace=8.0, sent=lambda: now[0])
+    wire.send(100)
+    slots.report(0, first=1000, number=1059, lost=0, now=6.0)
+    slots.cut(10.0)
+    now[0] = Sent("audio")
+    known, unknown = slots.take(18.0)
+    assert (known.sent, unknown.sent) == (Sent("full", "h"), Sent("full", "h")), "also where it is told in two parts"
+    wire.send(100)
+    (told,) = slots.close(20.0)
+    assert told.sent == Sent("audio", None)
 
 
 def test_loss_is_shared_out_by_numbers() -> None:
