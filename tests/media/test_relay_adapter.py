@@ -33,7 +33,7 @@ async def test_a_name_that_is_gone_is_told_in_a_sentence(monkeypatch: pytest.Mon
         await Relay(RelayConfig(), lambda event: None).start()
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
 def test_only_the_adapter_imports_the_dtls_stack(path: Path) -> None:
     if path.name == "aiortc_bridge.py":
         return
