@@ -90,19 +90,21 @@ def _denied() -> Problem:
 
 
 def join_key(settings: Settings) -> bytes:
-    """What join tokens are signed with: the secret of the settings, which several machines share, or this machine's own."""
-    secret = settings.media_secret.get_secret_value()
-    return hashlib.sha256(b"join\0" + secret.encode()).digest() if secret else secret_key(settings.data_dir, "join.key")
+    """What join tokens are signed with."""
+    return _media_key(settings, "join")
 
 
 def encoder_key(settings: Settings) -> bytes:
-    """What the addresses of encoders are sealed with, kept as `join_key` is."""
+    """What the addresses of encoders are sealed with."""
+    return _media_key(settings, "encoder")
+
+
+def _media_key(settings: Settings, use: str) -> bytes:
+    """Made of the secret of the settings, which several machines share, or else this machine's own."""
     secret = settings.media_secret.get_secret_value()
-    return (
-        hashlib.sha256(b"encoder\0" + secret.encode()).digest()
-        if secret
-        else secret_key(settings.data_dir, "encoder.key")
-    )
+    if secret:
+        return hashlib.sha256(f"{use}\0{secret}".encode()).digest()
+    return secret_key(settings.data_dir, f"{use}.key")
 
 
 def secret_key(folder: Path, name: str) -> bytes:
