@@ -64,9 +64,11 @@ system: ## install chromium, redis-server and a CJK font, or say what is missing
 screenshots: $(VENV)/installed system ## take the pictures of the four desks anew
 	$(BIN)/python docs/screenshots.py
 
-lock: $(VENV)/installed ## resolve the dependencies anew into requirements.lock
+lock: $(VENV)/installed ## resolve the dependencies anew: requirements.lock for work on it, requirements.server.lock for a server
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-emit-index-url --no-emit-find-links --quiet --custom-compile-command "make lock" -c requirements.lock -o requirements.server.lock
 
 clean: ## remove the virtual environment and the local data
 	rm -rf $(VENV) var

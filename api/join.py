@@ -10,11 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Literal, get_args
 
 import jwt
@@ -23,6 +21,7 @@ from jwt.types import Options
 from api.problems import Problem
 from config.settings import Settings
 from rooms.clock import Clock
+from rooms.keys import made_once
 
 JoinRole = Literal["publish", "subscribe"]
 LIFETIME = timedelta(seconds=120)
@@ -104,20 +103,7 @@ def _media_key(settings: Settings, use: str) -> bytes:
     secret = settings.media_secret.get_secret_value()
     if secret:
         return hashlib.sha256(f"{use}\0{secret}".encode()).digest()
-    return secret_key(settings.data_dir, f"{use}.key")
-
-
-def secret_key(folder: Path, name: str) -> bytes:
-    """32 random bytes kept in the data folder, made at the first start; readable by the server's user alone."""
-    path = folder / name
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(handle, "wb") as file:
-        file.write(key := secrets.token_bytes(32))
-    return key
+    return made_once(settings.data_dir / f"{use}.key", secrets.token_bytes(32))
 
 
 def ice_servers(settings: Settings, clock: Clock, holder: str) -> list[dict[str, str]]:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from cyclopts import App
 
-app = App(name="sanke", help="Three Classrooms 三个课堂: plan, hold and prove a county's remote lessons.")
+from config import VERSION
+
+app = App(
+    name="sanke",
+    version=VERSION,
+    help="Three Classrooms 三个课堂: plan, hold and prove a county's remote lessons.",
+)
 app.command("api.cli.serve:serve", name="serve")
 app.command("api.cli.demo:demo", name="demo")
 app.command("api.cli.importing:import_county", name="import")

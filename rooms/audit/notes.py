@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,6 +10,8 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from rooms.keys import made_once
 
 KEY_FILE = "audit.key"
 _ED25519 = b"\x01"
@@ -98,17 +99,6 @@ def open_key(data_dir: Path, public_url: str = "") -> NoteKey:
 
     Its name, the log's origin, is the public host's with ``/audit``; a key once made keeps its name.
     """
-    path = data_dir / KEY_FILE
-    try:
-        return read_key(path.read_text())
-    except FileNotFoundError:
-        data_dir.mkdir(parents=True, exist_ok=True)
     name = f"{urlsplit(public_url).hostname or 'sanke'}/audit"
-    key = NoteKey(name, Ed25519PrivateKey.generate())
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:  # another process was faster
-        return read_key(path.read_text())
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(key.text + "\n")
-    return key
+    made = NoteKey(name, Ed25519PrivateKey.generate())
+    return read_key(made_once(data_dir / KEY_FILE, f"{made.text}\n".encode()).decode())

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
+from rooms.audit.log import locked_head
 from rooms.clock import Clock
 from rooms.organisation import NATION
 from rooms.people.accounts import FirstPassword, NewAccount, RoleAt, create_account
 from rooms.people.links import make_link
 from rooms.people.principals import system_principal
+from rooms.refusals import Conflict
 from rooms.store import SYSTEM, Store
 from rooms.tables import Account, OrgUnit
 
@@ -29,13 +32,17 @@ class FirstOperator:
 
 
 async def first_operator(store: Store, clock: Clock, settings: Settings, name: str) -> FirstOperator | None:
-    """Makes the first operator where there is no account yet; None where there is one."""
+    """Makes the first operator where there is no account yet; None where there is one, or another server makes it now."""
     async with store.write() as session:
+        await locked_head(session)  # two servers may have their first start at the same time
         if await session.scalar(select(func.count()).select_from(Account)):
             return None
         root = await root_unit(session)
     new = NewAccount("operator", name, (RoleAt("operator", root.id),))
-    first = await create_account(store, clock, system_principal(), SYSTEM, new)
+    try:
+        first = await create_account(store, clock, system_principal(), SYSTEM, new)
+    except (Conflict, IntegrityError):
+        return None
     token = await make_link(store, clock, settings, SYSTEM, account_id=first.account_id, lasts=LINK_LASTS)
     return FirstOperator(token, first)
 
