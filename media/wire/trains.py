@@ -172,14 +172,17 @@ class Group:
             self._send_apart(index, packets)
 
     def _refused(self, index: int, packets: int) -> None:
-        """The route's packets are smaller than the train's, or the card computes no checksums."""
+        """The route's packets are smaller than the train's, or the card computes no checksums. Where its packets are refused
+        as well the destination is bad, which says nothing of trains."""
+        if not self._send_apart(index, packets):
+            return
         self._port.train_refusals += 1
         if self._port.train_refusals > _TOO_MANY_REFUSALS:
             self._port.longest_train = 1
-        self._send_apart(index, packets)
 
-    def _send_apart(self, index: int, packets: int) -> None:
+    def _send_apart(self, index: int, packets: int) -> bool:
+        """Packet by packet; whether any was taken."""
         address = self._port.address_at(int(self._entries[index].message.name))
-        for which in range(packets):
-            if length := self._yard.lengths[which][index]:
-                self._port.send(bytes(self._yard.views[which][index][:length]), address)
+        parts = ((self._yard.views[which][index], self._yard.lengths[which][index]) for which in range(packets))
+        taken = [self._port.send(bytes(view[:length]), address) for view, length in parts if length]
+        return any(taken)

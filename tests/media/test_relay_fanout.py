@@ -17,7 +17,7 @@ from media.packets.sequence import Kept
 from media.wire.aiortc_bridge import Identity, SecureChannel
 from media.wire.kernel import pack_address, unpack_address
 from media.wire.stun import Address
-from media.wire.trains import RECEIVERS, runs
+from media.wire.trains import _TOO_MANY_REFUSALS, RECEIVERS, runs
 from media.wire.udp import UdpPort
 
 
@@ -62,6 +62,14 @@ class Ear:
         self.socket.close()
         await self.sender.close()
         await self.reader.close()
+
+
+class Nowhere:
+    """A receiver at an address that the kernel does not send to."""
+
+    def __init__(self, ear: Ear) -> None:
+        self.form, self.handle = ear.form, ear.handle
+        self.address: Address = ("255.255.255.255", 9)
 
 
 class Other:
@@ -208,6 +216,18 @@ async def test_a_train_that_is_refused_goes_packet_by_packet(port: UdpPort, ears
     for number in range(100):
         send_in_one_turn(port, fan, burst(10 + 4 * number, [50, 50]))
     assert port.longest_train == 1, "after so many refusals no more are tried"
+
+
+async def test_a_destination_that_is_refused_costs_the_others_nothing(port: UdpPort, ears: list[Ear]) -> None:
+    """A school's route is gone, or a firewall of ours is in the way: no reason to send everybody packet by packet."""
+    fan = FanOut(port, pictures=True)
+    for receiver in (ears[0], Nowhere(ears[1]), ears[2]):
+        fan.add(receiver)
+    for number in range(_TOO_MANY_REFUSALS + 50):
+        send_in_one_turn(port, fan, burst(1 + 2 * number, [50, 50]))
+        assert [len(ear.hear()) for ear in ears] == [2, 0, 2]
+    assert port.send_failures == 2 * (_TOO_MANY_REFUSALS + 50)
+    assert port.longest_train > 1
 
 
 async def test_a_full_socket_loses_packets_and_counts_them(port: UdpPort, ears: list[Ear]) -> None:
