@@ -53,7 +53,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class MediaSlot:
-    """What one session carried in ``[started_at, ended_at)``, 10 s or less at either end of a session.
+    """What one session carried in ``[started_at, ended_at)``, 10 s; less at either end of a session, and where reports stopped or came again.
 
     The slots of a session touch each other from its `Connected` to its `Disconnected`, which comes after the last of them; only
     a time in which the relay's process was stopped or starved is in none.

@@ -73,6 +73,7 @@ class Relay:
         self._identity = Identity()
         self._switchboard = Switchboard(self.send, monotonic)
         self._packets_before = 0
+        self._turn, self._ticked_at = 0, monotonic()
         self.recorder = Recorder(self, config.folder, config.must_stay_free)
 
     @property
@@ -97,6 +98,7 @@ class Relay:
             self._udp.close()
             self._udp = None
             raise
+        self._ticked_at = self.monotonic()
         self._ticker = asyncio.create_task(self._tick_on(), name="media-relay-ticker")
         await self.recorder.start()
 
@@ -365,19 +367,22 @@ class Relay:
             self._packets_before += self._rooms.pop(name).packets
 
     async def _tick_on(self) -> None:
-        turn, before = 0, self.monotonic()
         while True:
             await asyncio.sleep(TICK if self._sessions else IDLE_TICK)
-            now, turn = self.monotonic(), (turn + 1) % TURNS
-            if now - before > STOOD_STILL:
-                for session in list(self._sessions.values()):
-                    session.stood_still(before, now)
-            before = now
-            self._guarded(self._switchboard.strays.tell, now)
-            for room in list(self._rooms.values()):
-                self._guarded(room.tick, now)
-            for session in list(self._sessions.values())[turn::TURNS]:
-                self._guarded(session.upkeep, now)
+            self.tick()
+
+    def tick(self) -> None:
+        """A round of housekeeping, which the relay does by itself all the time; for whoever sets its clock."""
+        before, now = self._ticked_at, self.monotonic()
+        self._ticked_at, self._turn = now, (self._turn + 1) % TURNS
+        if now - before > STOOD_STILL:
+            for session in list(self._sessions.values()):
+                session.stood_still(before, now)
+        self._guarded(self._switchboard.strays.tell, now)
+        for room in list(self._rooms.values()):
+            self._guarded(room.tick, now)
+        for session in list(self._sessions.values())[self._turn :: TURNS]:
+            self._guarded(session.upkeep, now)
 
     def _guarded(self, work: Callable[[float], None], now: float) -> None:
         """One class's trouble must not stop the housekeeping of the others."""

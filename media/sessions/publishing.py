@@ -62,8 +62,9 @@ class PublisherSession(Session):
                 return  # padding of a bandwidth probe, or nothing to repair yet
             original = int.from_bytes(parsed.payload[:2], "big")
             parsed = parsed._replace(sequence=original, ssrc=layer.reception.ssrc, payload=parsed.payload[2:])
-        self._packets += 1
-        self._octets += len(parsed.payload) + 12
+        if parsed.payload:  # a probe of the line is no lesson
+            self._packets += 1
+            self._octets += len(parsed.payload) + 12
         layer.arrive(parsed, now)
 
     def on_rtcp(self, feedback: rtcp.Feedback, now: float) -> None:

@@ -5,6 +5,7 @@ sent in earlier slots. Each slot remembers which sequence numbers it covers; a r
 received number is spread over the slots by these numbers, less the packets it calls lost.
 
 Where reports stop, the slot in which they stopped is told in two parts: up to the last report, and after it (unknown).
+Where they come again after longer than the grace, a slot ends.
 """
 
 from __future__ import annotations
@@ -158,10 +159,13 @@ class SubscriberSlots:
     def report(self, index: int, *, first: int, number: int, lost: int, now: float) -> None:
         """Takes an authenticated receiver report on a stream: `first` is the number it was first sent, `number` the
         highest that was received (extended as we count), `lost` the receiver's cumulative loss."""
-        for slot in (*self._pending, self._open):
-            slot.heard = True
-        if self._last_report is None or self._last_report.at != now:  # one compound reports on several streams
+        before = self._last_report
+        if before is None or before.at != now:  # one compound reports on several streams
+            if before is not None and now - before.at > self._grace:
+                self._part(before, now)
             self._last_report = _Point(now, [stream.reading() for stream in self._streams], self._source_packets())
+            for slot in (*self._pending, self._open):
+                slot.heard = True
         heard, upto = self._heard[index], number + 1
         start = first if heard.upto is None else heard.upto
         advance = upto - start
@@ -170,6 +174,16 @@ class SubscriberSlots:
         missing = max(0, min(advance, lost - heard.lost))
         heard.upto, heard.lost = upto, lost
         self._spread(index, start, upto, missing)
+
+    def _part(self, point: _Point, now: float) -> None:
+        """Reports come again after a long silence: the time of it is parted from what was before and what is to come, so that
+        a line that was cut neither takes good seconds along nor lives on them."""
+        if now > self._open.started:
+            self.cut(now)
+        pending, self._pending = self._pending, deque()
+        for slot in pending:
+            inside = slot.ended is not None and slot.started < point.at < slot.ended
+            self._pending.extend(slot.split(point) if inside else (slot,))
 
     def _spread(self, index: int, start: int, upto: int, missing: int) -> None:
         """Shares [start, upto) out among the slots, each with its part of the missing."""
