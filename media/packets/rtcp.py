@@ -11,6 +11,12 @@ NTP_EPOCH = 2_208_988_800
 """Seconds from 1900, where NTP begins, to 1970."""
 MOST_NACKED = 512
 """Lost packets read out of one compound; more is abuse."""
+MOST_BLOCKS = 64
+"""Report blocks read out of one compound: two packets of 31, the most that one has room for (RFC 3550 §6.4.2)."""
+_HEAD = struct.Struct("!BBH")
+"""Version, padding and count (or format), packet type, length in words less one (RFC 3550 §6.4.1)."""
+_REPORT = struct.Struct("!IQI")
+_BLOCK = struct.Struct("!IIIIII")
 
 
 class Block(NamedTuple):
@@ -55,7 +61,7 @@ def _parts(compound: bytes) -> Iterator[tuple[int, int, bytes]]:
     """(count or format, packet type, body) of each well-formed part, up to the first malformed one."""
     at = 0
     while at + 4 <= len(compound):
-        first, kind, words = struct.unpack_from("!BBH", compound, at)
+        first, kind, words = _HEAD.unpack_from(compound, at)
         end = at + 4 + 4 * words
         if first >> 6 != 2 or end > len(compound):
             return
@@ -75,8 +81,8 @@ def parse(compound: bytes) -> Feedback:
         if kind in (SR, RR):
             at = 24 if kind == SR else 4
             if kind == SR and len(body) >= 24:
-                found.reports.append(SenderReport(*struct.unpack_from("!IQI", body)))
-            while at + 24 <= len(body) and len(found.blocks) < 64:
+                found.reports.append(SenderReport(*_REPORT.unpack_from(body)))
+            while at + 24 <= len(body) and len(found.blocks) < MOST_BLOCKS:
                 found.blocks.append(_block(body, at))
                 at += 24
         elif kind == FEEDBACK and count == 1 and len(body) >= 12:
@@ -96,7 +102,7 @@ def parse(compound: bytes) -> Feedback:
 
 
 def _block(body: bytes, at: int) -> Block:
-    ssrc, packed, highest, jitter, last_sr, delay = struct.unpack_from("!IIIIII", body, at)
+    ssrc, packed, highest, jitter, last_sr, delay = _BLOCK.unpack_from(body, at)
     lost = packed & 0xFFFFFF
     return Block(ssrc, packed >> 24, lost - 0x1000000 if lost & 0x800000 else lost, highest, jitter, last_sr, delay)
 
@@ -111,7 +117,7 @@ def _read_nack(body: bytes, into: list[tuple[int, int]]) -> None:
 
 
 def _packet(count: int, kind: int, body: bytes) -> bytes:
-    return struct.pack("!BBH", 0x80 | count, kind, len(body) // 4) + body
+    return _HEAD.pack(0x80 | count, kind, len(body) // 4) + body
 
 
 def ntp(unix_seconds: float) -> int:
@@ -130,9 +136,8 @@ def receiver_report(ssrc: int, blocks: Sequence[Block]) -> bytes:
     body = struct.pack("!I", ssrc)
     for b in blocks:
         lost = max(-0x800000, min(0x7FFFFF, b.lost)) & 0xFFFFFF
-        body += struct.pack(
-            "!IIIIII", b.ssrc, (b.fraction & 255) << 24 | lost, b.highest & 0xFFFFFFFF, b.jitter, b.last_sr, b.delay
-        )
+        packed = (b.fraction & 255) << 24 | lost
+        body += _BLOCK.pack(b.ssrc, packed, b.highest & 0xFFFFFFFF, b.jitter, b.last_sr, b.delay)
     return _packet(len(blocks), RR, body)
 
 

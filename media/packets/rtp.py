@@ -26,6 +26,16 @@ def parse(packet: bytes) -> Packet | None:
     if len(packet) < 12:
         return None
     first, second, sequence, timestamp, ssrc = HEADER.unpack_from(packet)
+    if first == 0x80:  # nothing but the fixed header: what most packets have
+        return Packet(second & 0x80, second & 0x7F, sequence, timestamp, ssrc, packet[12:])
+    span = _payload_span(first, packet)
+    if span is None:
+        return None
+    return Packet(second & 0x80, second & 0x7F, sequence, timestamp, ssrc, packet[span[0] : span[1]])
+
+
+def _payload_span(first: int, packet: bytes) -> tuple[int, int] | None:
+    """From where to where the payload goes, by the first byte; None where lengths do not fit, or the version is not 2."""
     if first >> 6 != 2:
         return None
     start, end = 12 + 4 * (first & 15), len(packet)
@@ -40,7 +50,7 @@ def parse(packet: bytes) -> Packet | None:
         if padding == 0 or start + padding > end:
             return None
         end -= padding
-    return Packet(second & 0x80, second & 0x7F, sequence, timestamp, ssrc, packet[start:end])
+    return start, end
 
 
 def extensions(packet: bytes) -> dict[int, bytes]:

@@ -95,8 +95,7 @@ class _Slot:
         return before, after
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(NamedTuple):
     """The counters when the last report came."""
 
     at: float

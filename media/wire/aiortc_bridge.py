@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import pylibsrtp
 from aiortc import rtcdtlstransport
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 QUEUE = 32
 """DTLS datagrams that may wait; a handshake needs about six, so more is a flood and is dropped."""
 LONGEST = 1500
-"""pylibsrtp's buffer in bytes; a packet that is protected must leave room for the trailer."""
+"""Bytes of the longest packet with its SRTP trailer: an Ethernet frame's payload."""
 MOST_STREAMS = 64
 """SSRCs one peer may use: libsrtp keeps a context for each of them, for as long as the session lasts, and searches them all."""
 FIRST_REPEAT = 0.2
@@ -40,6 +40,14 @@ ffi: Any = _binding.ffi
 """cffi's `FFI` of the libsrtp binding, for buffers and pointers."""
 srtp_protect: Any = _binding.lib.srtp_protect
 """``int srtp_protect(srtp_t, void *packet, int *length)``: in place; 0 when it went well."""
+_srtp_protect_rtcp: Any = _binding.lib.srtp_protect_rtcp
+_srtp_unprotect: Any = _binding.lib.srtp_unprotect
+_srtp_unprotect_rtcp: Any = _binding.lib.srtp_unprotect_rtcp
+_memory: Any = ffi.new("unsigned char[]", LONGEST)
+"""Where single packets are protected and unprotected: one place for all channels, which live on one event loop, so that it stays in
+the processor's cache. Half of what pylibsrtp's own methods cost goes into a new length and checks for each packet."""
+_bytes: Any = ffi.buffer(_memory)
+_length: Any = ffi.new("int *")
 
 
 class _NotThere:
@@ -65,13 +73,13 @@ def missing_names() -> list[str]:
     need(RTCCertificate, "_create_ssl_context", "to make the TLS context once")
     for name in ("SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"):
         need(rtcdtlstransport, name, "to prefer AES-128-GCM")
-    for name in ("srtp_protect", "srtp_create", "srtp_dealloc"):
-        need(_binding.lib, name, "to protect packets in place")
+    for name in ("srtp_protect", "srtp_protect_rtcp", "srtp_unprotect", "srtp_unprotect_rtcp"):
+        need(_binding.lib, name, "to protect and unprotect packets in place")
     probe = RTCDtlsTransport(_IceStandIn(lambda datagram: None), [RTCCertificate.generateCertificate()])  # type: ignore[arg-type] # duck-typed
     for name in ("_rx_srtp", "_tx_srtp", "_srtp_profiles", "_task", "_role", "_ssl"):
         need(probe, name, "on each transport")
     srtp = pylibsrtp.Session()
-    need(srtp, "_srtp", "to pass libsrtp's handle to srtp_protect")
+    need(srtp, "_srtp", "to pass libsrtp's handle to its functions")
     return gone
 
 
@@ -194,13 +202,6 @@ class Unauthentic(Exception):
     """An SRTP or SRTCP packet that does not carry a valid tag, or was seen before."""
 
 
-class _Session(Protocol):
-    def protect(self, packet: bytes) -> bytes: ...
-    def protect_rtcp(self, packet: bytes) -> bytes: ...
-    def unprotect(self, packet: bytes) -> bytes: ...
-    def unprotect_rtcp(self, packet: bytes) -> bytes: ...
-
-
 class SecureChannel:
     """DTLS-SRTP with one peer over datagrams that somebody else carries.
 
@@ -214,12 +215,12 @@ class SecureChannel:
         self._transport = identity.transport(self._ice)
         self._transport._set_role("server" if server else "client")
         self._on_closed = on_closed
-        self._rx: _Session | None = None
-        self._tx: _Session | None = None
         self._streams: set[bytes] = set()
         """SSRCs of authentic packets."""
         self.handle: Any = None
-        """libsrtp's sender handle for `srtp_protect`; None before the handshake."""
+        """libsrtp's sender handle for `srtp_protect`; None but between handshake and close."""
+        self._receiver: Any = None
+        """libsrtp's other handle, for what comes from the peer."""
 
     def feed(self, datagram: bytes) -> None:
         """Takes a DTLS datagram (first byte 20 to 63) from the peer's proved address; drops it when too many wait."""
@@ -233,8 +234,8 @@ class SecureChannel:
         if self._transport.state != "connected":
             raise HandshakeFailed(self._transport.state)
         self._ice.finish(awaited=self._transport._role == "server")
-        self._rx, self._tx = self._transport._rx_srtp, self._transport._tx_srtp
         self.handle = self._transport._tx_srtp._srtp[0]
+        self._receiver = self._transport._rx_srtp._srtp[0]
         pump = self._transport._task
         assert pump is not None
         pump.add_done_callback(self._pump_ended)
@@ -250,49 +251,48 @@ class SecureChannel:
     def cipher(self) -> str:
         """The SRTP profile agreed, e.g. ``SRTP_AEAD_AES_128_GCM``; empty before."""
         ssl = self._transport._ssl
-        name = ssl.get_selected_srtp_profile() if ssl is not None and self._tx is not None else b""
+        name = ssl.get_selected_srtp_profile() if ssl is not None and self.handle is not None else b""
         return bytes(name).decode()
 
     def unprotect(self, packet: bytes) -> bytes:
         """The RTP packet inside. Raises Unauthentic."""
-        stream = packet[8:12]
-        try:
-            if self._rx is None or len(packet) > LONGEST or self._is_one_too_many(stream):
-                raise Unauthentic
-            plain = self._rx.unprotect(packet)
-        except pylibsrtp.Error as error:
-            raise Unauthentic from error
-        self._streams.add(stream)
-        return plain
+        return self._unprotected(_srtp_unprotect, packet, packet[8:12])
 
     def unprotect_rtcp(self, packet: bytes) -> bytes:
         """The RTCP compound inside. Raises Unauthentic."""
-        stream = packet[4:8]
-        try:
-            if self._rx is None or len(packet) > LONGEST or self._is_one_too_many(stream):
-                raise Unauthentic
-            plain = self._rx.unprotect_rtcp(packet)
-        except pylibsrtp.Error as error:
-            raise Unauthentic from error
-        self._streams.add(stream)
-        return plain
+        return self._unprotected(_srtp_unprotect_rtcp, packet, packet[4:8])
 
-    def _is_one_too_many(self, stream: bytes) -> bool:
-        return len(self._streams) >= MOST_STREAMS and stream not in self._streams
+    def _unprotected(self, function: Any, packet: bytes, ssrc: bytes) -> bytes:
+        size, known = len(packet), ssrc in self._streams
+        if self._receiver is None or size > LONGEST or (not known and len(self._streams) >= MOST_STREAMS):
+            raise Unauthentic
+        _bytes[0:size] = packet
+        _length[0] = size
+        if function(self._receiver, _memory, _length):
+            raise Unauthentic
+        if not known:
+            self._streams.add(ssrc)
+        plain: bytes = _bytes[0 : _length[0]]
+        return plain
 
     def protect(self, packet: bytes) -> bytes | None:
         """The RTP packet, protected; None where it cannot be. For single packets: the fan-out protects in place."""
-        try:
-            return self._tx.protect(packet) if self._tx is not None and len(packet) <= LONGEST - TRAILER else None
-        except pylibsrtp.Error:
-            return None
+        return self._protected(srtp_protect, packet)
 
     def protect_rtcp(self, packet: bytes) -> bytes | None:
         """The RTCP compound, protected; None where it cannot be."""
-        try:
-            return self._tx.protect_rtcp(packet) if self._tx is not None and len(packet) <= LONGEST - TRAILER else None
-        except pylibsrtp.Error:
+        return self._protected(_srtp_protect_rtcp, packet)
+
+    def _protected(self, function: Any, packet: bytes) -> bytes | None:
+        size = len(packet)
+        if self.handle is None or size > LONGEST - TRAILER:
             return None
+        _bytes[0:size] = packet
+        _length[0] = size
+        if function(self.handle, _memory, _length):
+            return None
+        protected: bytes = _bytes[0 : _length[0]]
+        return protected
 
     async def close(self) -> None:
         """Says goodbye to the peer (close_notify) and ends the pump. May be called at any time, more than once."""
@@ -302,7 +302,6 @@ class SecureChannel:
         await self._transport.stop()
         if pump is not None:
             await asyncio.wait({pump}, timeout=1)
-        self.handle = None
-        self._rx = self._tx = None
+        self.handle = self._receiver = None
         # OpenSSL and libsrtp hold a hundred KiB, which must not wait until the garbage collector, that sees a few small objects, comes
         self._transport._ssl = self._transport._rx_srtp = self._transport._tx_srtp = None  # type: ignore[assignment] # ended
