@@ -7,7 +7,6 @@ from ipaddress import ip_address, ip_network
 from typing import Literal, get_args
 
 from aiohttp import web
-from babel import Locale
 
 from config.settings import Settings
 from config.words import LANGUAGES, Language
@@ -74,7 +73,7 @@ def language_of(request: web.Request, own: str | None, default: Language) -> Lan
     wanted = [part.split(";")[0].strip() for part in request.headers.get("Accept-Language", "").split(",")]
     for tag in wanted:
         main = tag.split("-")[0].lower()
-        found = next((each for each in LANGUAGES if Locale.parse(each).language == main), None)
+        found = next((each for each in LANGUAGES if each.split("_")[0] == main), None)
         if found:
             return found
     return default

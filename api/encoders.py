@@ -11,7 +11,7 @@ from api.join import Join
 from api.live import OccurrencePath, lead_of
 from api.problems import Problem
 from api.routing import Call, Nothing, Routes, RowId, Shape
-from api.services import Services
+from api.services import Core, Services
 from api.workers import elsewhere
 from media.errors import Full, RelayError
 from media.events import PeerId, RoomId, SourceName
@@ -74,15 +74,15 @@ async def _now(app: Services, occurrence_id: str) -> EncoderNow:
     return EncoderNow(choices=offers, used=used, state=app.encoders.state(occurrence_id))
 
 
-async def post_offer(app: Services, room: str, side: str, offer: str) -> str:
+async def post_offer(core: Core, room: str, side: str, offer: str) -> str:
     """An encoder's offer to the relay that has the room, here or on a worker; its answer. Raises RelayError."""
     try:
-        worker = await elsewhere(app, RoomId(room), None)
+        worker = await elsewhere(core, RoomId(room), None)
     except Problem as problem:
         raise Full(problem.code, retry_after=1) from None
     if worker is None:
-        return (await app.relay.publish(RoomId(room), SourceName(LEAD), PeerId(side), offer)).sdp
-    token = app.joins.issue(Join(room=room, side=side, source=LEAD, role="publish", holder="encoder"))
+        return (await core.relay.publish(RoomId(room), SourceName(LEAD), PeerId(side), offer)).sdp
+    token = core.joins.issue(Join(room=room, side=side, source=LEAD, role="publish", holder="encoder"))
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
     timeout = aiohttp.ClientTimeout(total=OFFER_SECONDS)
     try:

@@ -74,7 +74,7 @@ async def publish(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
         return moved
     offer = await _text(call.request, SDP)
     with refusals_told():
-        answer = await call.app.relay.publish(
+        answer = await call.core.relay.publish(
             RoomId(join.room), SourceName(join.source), PeerId(join.side), offer, origin=call.caller.address
         )
     return _created(call, join, answer)
@@ -89,12 +89,12 @@ async def subscribe(call: Call[RoomPath, Nothing, Nothing]) -> web.Response:
     room, source, peer = RoomId(join.room), SourceName(join.source), PeerId(join.side)
     if (moved := await _elsewhere(call, room, None if is_edge(peer) else peer)) is not None:
         return moved
-    if call.app.cascade is not None and not is_edge(peer):
+    if call.core.cascade is not None and not is_edge(peer):
         with refusals_told():
-            await call.app.cascade.ensure(room, source)
+            await call.core.cascade.ensure(room, source)
     offer = await _text(call.request, SDP)
     with refusals_told():
-        answer = await call.app.relay.subscribe(room, source, peer, offer, origin=call.caller.address)
+        answer = await call.core.relay.subscribe(room, source, peer, offer, origin=call.caller.address)
     return _created(call, join, answer)
 
 
@@ -129,7 +129,7 @@ async def change(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
     if not anyhow and f'"{view.etag}"' not in (tag.strip() for tag in wanted.split(",")):
         raise Problem("etag_mismatch")  # strong comparison (RFC 9110 §13.1.1): a weak tag never matches
     with refusals_told():
-        door = call.app.relay.restart_ice if anyhow else call.app.relay.trickle
+        door = call.core.relay.restart_ice if anyhow else call.core.relay.trickle
         answer = await door(view.session, fragment)
     if answer is None:
         return web.Response(status=204)
@@ -140,7 +140,7 @@ async def change(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
 async def end(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
     view = _own_session(call)
     with refusals_told():
-        await call.app.relay.close_session(view.session)
+        await call.core.relay.close_session(view.session)
     return web.Response(status=200)
 
 
@@ -148,21 +148,21 @@ async def _joining(call: Call[RoomPath, Nothing, Nothing], role: JoinRole) -> Jo
     join = _own_join(call, call.request.headers.get("Authorization", ""))
     if join.role != role:
         raise Problem("not_allowed")
-    await call.app.limits.spend("offer", call.caller, join.side)
+    await call.core.limits.spend("offer", call.caller, join.side)
     return join
 
 
 def _own_join(call: Call[RoomPath, Nothing, Nothing], authorization: str) -> Join:
-    join = call.app.joins.bearer(authorization)
+    join = call.core.joins.bearer(authorization)
     if (join.room, join.source) != (call.path.room, call.path.source):
         raise Problem("not_found")
     return join
 
 
 def _own_session(call: Call[SessionPath, Nothing, Nothing]) -> SessionView:
-    join = call.app.joins.bearer(call.request.headers.get("Authorization", ""), opened=True)
+    join = call.core.joins.bearer(call.request.headers.get("Authorization", ""), opened=True)
     with refusals_told():
-        view = call.app.relay.session(SessionId(call.path.session))
+        view = call.core.relay.session(SessionId(call.path.session))
     role: JoinRole = "publish" if view.role == "publisher" else "subscribe"
     if (join.room, join.side, join.source, join.role) != (view.room, view.peer, view.source, role):
         raise Problem("not_found")
@@ -172,7 +172,7 @@ def _own_session(call: Call[SessionPath, Nothing, Nothing]) -> SessionView:
 async def _elsewhere(call: Call[Any, Any, Any], room: RoomId, receives: PeerId | None) -> web.Response | None:
     """Where another worker has the room, says where (307): encoders and programs follow with their token, pages need not,
     because their ticket names the worker."""
-    worker = await elsewhere(call.app, room, receives)
+    worker = await elsewhere(call.core, room, receives)
     return None if worker is None else web.Response(status=307, headers={"Location": worker.url + call.request.path})
 
 
@@ -187,7 +187,7 @@ async def _text(request: web.Request, kind: str) -> str:
 
 def _created(call: Call[Any, Any, Any], join: Join, answer: Answer) -> web.Response:
     response = web.Response(status=201, text=answer.sdp, content_type=SDP)
-    base = call.app.member.url if call.app.member is not None else ""
+    base = call.core.member.url if call.core.member is not None else ""
     response.headers["Location"] = f"{base}/media/{answer.session}"
     response.headers["ETag"] = f'"{answer.etag}"'
     response.headers["Accept-Patch"] = FRAGMENT
@@ -196,7 +196,7 @@ def _created(call: Call[Any, Any, Any], join: Join, answer: Answer) -> web.Respo
 
 
 def _name_ice_servers(response: web.Response, call: Call[Any, Any, Any], join: Join) -> None:
-    for link in ice_links(ice_servers(call.app.settings, call.app.clock, join.holder)):
+    for link in ice_links(ice_servers(call.core.settings, call.core.clock, join.holder)):
         response.headers.add("Link", link)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from rooms.cluster import Worker
 
@@ -36,11 +38,6 @@ class Metrics:
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
         )  # fmt: skip
         self.sessions = Gauge("sanke_media_sessions", "Live media sessions", ["role"], registry=self.registry)
-        self.relays = Gauge("sanke_relay_workers", "Relay workers that are alive", registry=self.registry)
-        self.relay_rooms = Gauge("sanke_relay_rooms", "Rooms on a relay worker", ["url"], registry=self.registry)
-        self.relay_load = Gauge(
-            "sanke_relay_load", "Share of a relay worker's subscribers that is taken", ["url"], registry=self.registry
-        )
         self.log_size = Gauge("sanke_audit_entries", "Entries of the audit log", registry=self.registry)
 
     @contextmanager
@@ -58,14 +55,29 @@ class Metrics:
             if not route.startswith("/static"):
                 log.info("request", method=request.method, route=route, status=seen.status, ms=round(took * 1000, 1))
 
-    def workers(self, workers: Sequence[Worker]) -> None:
-        """Takes over what the relay workers say of themselves."""
-        self.relays.set(len(workers))
-        self.relay_rooms.clear()
-        self.relay_load.clear()
-        for each in workers:
-            self.relay_rooms.labels(each.url).set(each.rooms)
-            self.relay_load.labels(each.url).set(each.subscribers / max(1, each.capacity))
+    def add_workers(self, seen: Callable[[], Sequence[Worker]]) -> None:
+        """From now on tells of the relay workers, too, as they are seen when somebody asks."""
+        self.registry.register(_Workers(seen))
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+class _Workers(Collector):
+    """What the relay workers say of themselves."""
+
+    def __init__(self, seen: Callable[[], Sequence[Worker]]) -> None:
+        self._seen = seen
+
+    def collect(self) -> Iterator[Metric]:
+        workers = self._seen()
+        yield GaugeMetricFamily("sanke_relay_workers", "Relay workers that are alive", len(workers))
+        rooms = GaugeMetricFamily("sanke_relay_rooms", "Rooms on a relay worker", labels=["url"])
+        load = GaugeMetricFamily(
+            "sanke_relay_load", "Share of a relay worker's subscribers that is taken", labels=["url"]
+        )
+        for each in workers:
+            rooms.add_metric([each.url], each.rooms)
+            load.add_metric([each.url], each.subscribers / max(1, each.capacity))
+        yield rooms
+        yield load

@@ -37,7 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from api.access import Caller, caller_of
 from api.problems import Problem, invalid
-from api.services import SERVICES, Services
+from api.services import CORE, SERVICES, Core, Services
 from rooms.people.permissions import Permission
 from rooms.people.scope import Principal
 from rooms.store import Actor
@@ -79,6 +79,11 @@ class Call(Generic[P, Q, B]):
     path: P
     query: Q
     body: B
+
+    @property
+    def core(self) -> Core:
+        """What every process has: all that a route may use that relay workers answer too."""
+        return self.request.app[CORE]
 
     @property
     def app(self) -> Services:
@@ -216,9 +221,8 @@ def serve(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]
 
     async def answer(request: web.Request) -> web.StreamResponse:
         caller = caller_of(request)
-        services = request.app[SERVICES]
         if route.limit:
-            await services.limits.spend(route.limit, caller)
+            await request.app[CORE].limits.spend(route.limit, caller)
         authorise(route, caller, request.match_info)
         call = Call(
             request,

@@ -20,7 +20,7 @@ from api.access import CALLER, Caller, client_address, language_of, session_cook
 from api.metrics import Metrics
 from api.problems import Problem
 from api.refused import problem_of
-from api.services import SERVICES
+from api.services import CORE, SERVICES
 from config.settings import Settings
 from rooms.people.scope import Principal
 from rooms.refusals import Refusal
@@ -72,11 +72,12 @@ def policy(relays: Iterable[str]) -> str:
 
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Signal ``on_response_prepare``: the headers of every answer, whatever made it."""
-    services = request.app[SERVICES]
-    response.headers.setdefault("Content-Security-Policy", policy(services.watch.origins))
+    services = request.app.get(SERVICES)
+    relays = services.watch.origins if services is not None else ()  # what a worker answers is no page
+    response.headers.setdefault("Content-Security-Policy", policy(relays))
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    if services.settings.secure_cookies:
+    if request.app[CORE].settings.secure_cookies:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     if caller := request.get(CALLER):
         response.headers.setdefault("X-Request-Id", caller.request_id)
@@ -156,8 +157,10 @@ def _of_aiohttp(error: web.HTTPException) -> Problem:
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether a person's browser asked for a page: it says so in Accept and in Sec-Fetch-Dest, if it sends that."""
-    if request.path.startswith(("/api/", "/whip/", "/whep/", "/media/", "/live/", "/static/")):
+    """Whether a person's browser asked a web server for a page: it says so in Accept."""
+    if SERVICES not in request.app or request.path.startswith(
+        ("/api/", "/whip/", "/whep/", "/media/", "/live/", "/static/")
+    ):
         return False
     return "text/html" in request.headers.get("Accept", "")
 

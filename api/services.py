@@ -1,4 +1,7 @@
-"""What a handler may use: every long-lived part of the server, made once in `api.app` and reached through one typed key."""
+"""What a handler may use: every long-lived part of its process, made once and reached through a typed key.
+
+The doors of live media and what machines ask run in every process and use its `Core`; everything else runs in web servers, on `Services`.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """The parts of one running server."""
+class Core:
+    """What web servers and relay workers share; made in `api.composing`."""
 
     settings: Settings
     store: Store
@@ -49,30 +52,38 @@ class Services:
     """Brings a large room's sources from its origin to this worker."""
     placement: Placement
     """Which worker has which room."""
-    watch: Watch
-    """The workers as pages and operators see them."""
     media: MediaPort
     """Takes orders to the process that has the room."""
     board: LiveBoard
     recordings: Recordings
+    limits: Limits
+    metrics: Metrics
+    joins: JoinTokens
+    """Signs and reads the join tokens of WHIP and WHEP."""
+    vitals: Vitals
+    """Tells how the media of this process's classes does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services(Core):
+    """The parts of a web server; made in `api.app`."""
+
+    watch: Watch
+    """The workers as pages and operators see them."""
     encoders: EncoderKeeper
     """Recording rooms' encoders that lead a lesson, and what it takes to reach them."""
     plan_jobs: PlanJobs
     """Works on planning runs, or leaves them to workers elsewhere."""
     plan_runs: PlanRuns
     pages: Pages
-    limits: Limits
-    metrics: Metrics
-    joins: JoinTokens
-    """Signs and reads the join tokens of WHIP and WHEP."""
     hall: Hall
     """The open pages of the live classes."""
     onlookers: Onlookers
     """Whoever looks at a class from outside."""
-    vitals: Vitals
-    """Tells how the media of this process's classes does."""
     checkpointer: Checkpointer
     """Signs the audit log's checkpoints; holds its key."""
 
 
+CORE: web.AppKey[Core] = web.AppKey("core", Core)
 SERVICES: web.AppKey[Services] = web.AppKey("services", Services)
+"""Web servers alone have it."""

@@ -36,12 +36,14 @@ class Health(Shape):
 @routes.get("/healthz", needs=PUBLIC, summary="Whether the server can serve")
 async def health(call: Call[Nothing, Nothing, Nothing]) -> Health:
     try:
-        async with call.app.store.read() as session:
+        async with call.core.store.read() as session:
             await session.execute(text("SELECT 1"))
     except (SQLAlchemyError, OSError):
         raise Problem("overloaded", headers={"Retry-After": "5"}, facts={"seconds": 5}) from None
-    kind: Literal["sqlite", "postgresql"] = "sqlite" if call.app.store.sqlite else "postgresql"
-    return Health(status="ok", version=VERSION, database=kind, media_port=call.app.relay.port if call.app.member else 0)
+    kind: Literal["sqlite", "postgresql"] = "sqlite" if call.core.store.sqlite else "postgresql"
+    return Health(
+        status="ok", version=VERSION, database=kind, media_port=call.core.relay.port if call.core.member else 0
+    )
 
 
 @routes.get(
@@ -49,18 +51,17 @@ async def health(call: Call[Nothing, Nothing, Nothing]) -> Health:
 )
 async def metrics(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
     """Open to this machine; to others with the bearer token of the settings."""
-    token = call.app.settings.metrics_token.get_secret_value()
+    token = call.core.settings.metrics_token.get_secret_value()
     given = call.request.headers.get("Authorization", "").removeprefix("Bearer ")
     allowed = hmac.compare_digest(given.encode(), token.encode()) if token else _is_local(call.caller.address)
     if not allowed:
         raise Problem("token_invalid", headers={"WWW-Authenticate": "Bearer"})
-    totals = call.app.relay.totals()
+    totals = call.core.relay.totals()
     for role, count in (("publisher", totals.publishers), ("subscriber", totals.subscribers)):
-        call.app.metrics.sessions.labels(role).set(count)
-    call.app.metrics.workers(call.app.watch.workers)
-    async with call.app.store.read() as session:
-        call.app.metrics.log_size.set(await session.scalar(select(AuditHead.size)) or 0)
-    return web.Response(body=call.app.metrics.text(), content_type="text/plain", charset="utf-8")
+        call.core.metrics.sessions.labels(role).set(count)
+    async with call.core.store.read() as session:
+        call.core.metrics.log_size.set(await session.scalar(select(AuditHead.size)) or 0)
+    return web.Response(body=call.core.metrics.text(), content_type="text/plain", charset="utf-8")
 
 
 @routes.get("/openapi.json", needs=PUBLIC, summary="This document", produces="application/json")

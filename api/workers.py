@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from api.problems import Problem
-from api.services import Services
+from api.services import Core
 from media.events import PeerId, RoomId
 from rooms.cluster import Away, Nobody, Worker
 
@@ -14,21 +14,21 @@ RETRY_AFTER = 1
 """Seconds until a worker may have announced itself."""
 
 
-async def worker_for(app: Services, room: RoomId, receives: PeerId | None) -> Worker:
+async def worker_for(core: Core, room: RoomId, receives: PeerId | None) -> Worker:
     """The worker for who sends, or for this peer that receives. Raises `Problem` ``overloaded`` where there is none."""
     with nobody_told():
-        worker = await app.placement.place(room, receives)
+        worker = await core.placement.place(room, receives)
         if worker is None:
             raise Nobody(room)
         return worker
 
 
-async def elsewhere(app: Services, room: RoomId, receives: PeerId | None) -> Worker | None:
+async def elsewhere(core: Core, room: RoomId, receives: PeerId | None) -> Worker | None:
     """The worker to go to instead of this process; None: the room is here. Raises as `worker_for`."""
-    if app.member is None:
-        return await worker_for(app, room, receives)
+    if core.member is None:
+        return await worker_for(core, room, receives)
     with nobody_told():
-        return await app.member.elsewhere(room, receives)
+        return await core.member.elsewhere(room, receives)
 
 
 @contextmanager

@@ -107,3 +107,22 @@ def plan_of(
         seed=seed,
         status="optimal" if bound == served_weighted and status == "feasible" else status,
     )
+
+
+def bare(
+    problem: Problem,
+    meetings: Sequence[Meeting],
+    *,
+    bound: int,
+    seconds: float,
+    seed: int,
+    status: PlanStatus = "stopped",
+) -> Plan:
+    """A plan of delivery meetings alone, for a run that was ended before it could finish: reasons were not looked for."""
+    reasons = {(lack.school_class, lack.subject): lack for lack in not_asked(problem)}
+    return plan_of(problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
+
+
+def not_asked(problem: Problem) -> list[Unmet]:
+    """What is said of a missing lesson before its reason was looked for."""
+    return [Unmet(need.school_class, need.subject, 0, "run_ended") for need in problem.needs]

@@ -28,6 +28,7 @@ from scheduler.offers import Offers
 from scheduler.outcome import Limits
 from scheduler.polish import Polish
 from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode
+from scheduler.resident import resident_mb
 from scheduler.search import Search
 from scheduler.windows import Grid
 
@@ -380,15 +381,6 @@ class Crew:
             process.kill()
             process.join()
             line.close()
-
-
-def resident_mb(pid: int) -> float:
-    """A process's share of resident memory in MB (Linux); 0 where it cannot be known."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as lines:
-            return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
-    except OSError:
-        return 0.0
 
 
 def _context() -> ForkContext | SpawnContext:

@@ -8,7 +8,7 @@ from random import Random
 
 from scheduler.activities import place_activities, worth
 from scheduler.advice import advise
-from scheduler.assemble import delivery_meetings, numbered, plan_of
+from scheduler.assemble import delivery_meetings, not_asked, numbered, plan_of
 from scheduler.audience import widened
 from scheduler.board import Board
 from scheduler.explain import Explainer, SchoolCeiling
@@ -16,7 +16,7 @@ from scheduler.fit import ActivityFit
 from scheduler.improve import Snapshot, rebuild, snapshot
 from scheduler.locks import honour_locked
 from scheduler.offers import Offers
-from scheduler.problem import Meeting, Plan, PlanStatus, Problem, SchoolCode, Unmet
+from scheduler.problem import Meeting, Plan, PlanStatus, SchoolCode, Unmet
 from scheduler.settle import Settle
 from scheduler.wishes import wished
 
@@ -63,7 +63,7 @@ def stages(
     honour_locked(board)
     fill_up(board)
     fit = ActivityFit(board, Random(seed), previous)  # noqa: S311 # a seeded search, nothing secret
-    yield told(numbered(delivery_meetings(board), previous) + fit.meetings, _not_asked(problem))
+    yield told(numbered(delivery_meetings(board), previous) + fit.meetings, not_asked(problem))
     tries = 0
     while not fit.complete and go_on(tries):
         fit.step()
@@ -115,22 +115,3 @@ def settled(
     if board.weighted > weighted:  # a lesson stands where an activity was: service comes first
         return place_activities(board, fit.standing)
     return widened(board, fit.standing, fit.meetings)
-
-
-def bare(
-    problem: Problem,
-    meetings: Sequence[Meeting],
-    *,
-    bound: int,
-    seconds: float,
-    seed: int,
-    status: PlanStatus = "stopped",
-) -> Plan:
-    """A plan of delivery meetings alone, for a run that was ended before it could finish: reasons were not looked for."""
-    reasons = {(lack.school_class, lack.subject): lack for lack in _not_asked(problem)}
-    return plan_of(problem, meetings, reasons, bound=bound, seconds=seconds, seed=seed, status=status)
-
-
-def _not_asked(problem: Problem) -> list[Unmet]:
-    """What is said of a missing lesson before its reason was looked for."""
-    return [Unmet(need.school_class, need.subject, 0, "run_ended") for need in problem.needs]

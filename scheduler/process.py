@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
-from scheduler.crew import resident_mb
-from scheduler.finish import bare
+from scheduler.assemble import bare
 from scheduler.outcome import Ended, Limits, Outcome, Progress, Solved
 from scheduler.problem import Meeting, Plan, Problem
-from scheduler.solve import solve
+from scheduler.resident import resident_mb
 
 GRACE = 10.0
 """Seconds beyond its limit after which a run that has not answered is killed."""
@@ -49,6 +48,8 @@ def _work(line: Connection, problem: Problem, limits: Limits, previous: Plan | N
 
     Its own start counts as time of the run: `called` is the monotonic instant of the call.
     """
+    from scheduler.solve import solve  # the solver's library is loaded in this process alone
+
     left = limits.seconds - (time.monotonic() - called)
     limits = replace(limits, seconds=max(left, min(LEAST, limits.seconds)))
     with contextlib.suppress(OSError):

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from random import Random
 
+from scheduler.assemble import bare
 from scheduler.bound import prove
 from scheduler.crew import COOLED, Crew
 from scheduler.explain import SchoolCeiling
-from scheduler.finish import bare, finished, stages
+from scheduler.finish import finished, stages
 from scheduler.offers import Offers
 from scheduler.outcome import Ended, Limits, Outcome, Phase, Progress, Solved
 from scheduler.polish import Polish

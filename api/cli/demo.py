@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.plan_now import PlanningFailed, plan_now
-from api.cli.serve import stop_asked
+from api.cli.running import stop_asked
 from api.cli.synthetic_class import SyntheticClass
 from api.server import Running, running
 from config.logs import configure_logs

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
-from api.cli.serve import settings_given, stop_asked
+from api.cli.running import settings_given, stop_asked
 from config import VERSION
 from config.settings import Settings
 from config.words import say_both

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.serve import settings_given, stop_asked
+from api.cli.running import settings_given, stop_asked
 from api.relaying import relay_running
 from config import VERSION
 from config.settings import Settings
@@ -56,10 +56,10 @@ def relay(
 
 async def _relay(settings: Settings) -> None:
     with stop_asked() as asked:
-        async with relay_running(settings) as services:
-            assert services.member is not None
+        async with relay_running(settings) as core:
+            assert core.member is not None
             console.print(
-                say_both("cli.relay_ready", version=VERSION, name=services.member.id, url=services.member.url),
+                say_both("cli.relay_ready", version=VERSION, name=core.member.id, url=core.member.url),
                 markup=False,
             )
             shorten_pauses()

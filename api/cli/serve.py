@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import ValidationError
 from rich.console import Console
 
+from api.cli.running import settings_given, stop_asked
 from api.server import Running, running
 from config import VERSION
-from config.logs import configure_logs
 from config.settings import Settings
 from config.words import say, say_both
 from media.pauses import shorten_pauses
@@ -49,19 +45,6 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
         sys.exit(1)
 
 
-def settings_given(**given: object) -> Settings:
-    """The settings with what the command line says, and the logs set up; ends the process in words where they are not valid."""
-    try:
-        settings = Settings.model_validate({name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        console.print(say_both("cli.settings_wrong"), style="red")
-        for each in error.errors(include_url=False, include_input=False):
-            console.print(f"  {'.'.join(str(part) for part in each['loc'])}: {each['msg']}", markup=False)
-        sys.exit(2)
-    configure_logs(settings.log_format, settings.log_level)
-    return settings
-
-
 async def _serve(settings: Settings) -> None:
     async with running(settings) as server:
         with stop_asked() as asked:
@@ -80,18 +63,3 @@ async def _greet_first_operator(server: Running) -> None:
         console.print(say_both("cli.first_operator"), markup=False)
         console.print(f"  {server.url}/link/{made.token}", markup=False)
         console.print(f"  {made.first.login} / {made.first.password}", markup=False)
-
-
-@contextmanager
-def stop_asked() -> Iterator[asyncio.Event]:
-    """Set when the process is told to end: Ctrl-C, or what a service manager sends. Entered before anybody is told that the
-    server runs, so that no early signal is lost."""
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    try:
-        yield asked
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

@@ -13,7 +13,7 @@ from rooms.benching.rows import Number, Target, at_least, at_most
 from rooms.planning.files import lessons
 from scheduler.check import check
 from scheduler.problem import Plan, Problem, Slot, TeacherCode, Unavailability
-from scheduler.repair import repair
+from scheduler.repair.mend import repair
 
 MEDIAN_SECONDS, PROVED_PCT = 1.0, 95.0
 """What is aimed at: the median at most, and of all cases, those with a proved minimum at least."""

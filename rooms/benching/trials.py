@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rooms.benching.fet import by_fet
-from scheduler.assemble import delivery_meetings, numbered
+from scheduler.assemble import bare, delivery_meetings, numbered
 from scheduler.board import Board
 from scheduler.check import check
-from scheduler.finish import bare
 from scheduler.greedy import plain_greedy
 from scheduler.monolith import monolithic
 from scheduler.offers import Offers

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from scheduler.crew import resident_mb
+from scheduler.resident import resident_mb
 
 T = TypeVar("T")
 LOOK = 0.1

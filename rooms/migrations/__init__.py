@@ -7,34 +7,36 @@ downgrades: the way back is a backup.
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from rooms.store import Store
 
 FOLDER = Path(__file__).parent
-_LOCK = 0x73616E6B65  # "sanke": one server at a time migrates a PostgreSQL database
 
 
-def configuration(connection: Connection | None = None) -> Config:
-    """The alembic configuration; it needs no file of its own."""
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
-    config.set_main_option("file_template", "v%%(rev)s_%%(slug)s")
-    config.attributes["connection"] = connection
-    return config
+@cache
+def newest() -> str:
+    """The revision of the last migration, as its file is called: ``v0008_encoders_of_recording_rooms.py``."""
+    return max(each.name[1:].split("_")[0] for each in (FOLDER / "versions").glob("v*.py"))
 
 
 async def upgrade(store: Store) -> None:
     """Bring the store's schema to the newest version; nothing happens where it is already there."""
     async with store.engine.begin() as connection:
-        await connection.run_sync(_upgrade)
+        if await connection.run_sync(_revision) == newest():
+            return
+    from rooms.migrations.upgrading import bring_up  # alembic is loaded only where there is something to do
+
+    async with store.engine.begin() as connection:
+        await connection.run_sync(bring_up)
 
 
-def _upgrade(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    command.upgrade(configuration(connection), "head")
+def _revision(connection: Connection) -> str | None:
+    """The schema's revision; None before the first."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

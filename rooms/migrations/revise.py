@@ -8,7 +8,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from rooms.migrations import configuration
+from rooms.migrations.upgrading import configuration
 
 
 def revise(message: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from scheduler.finish import bare
+from scheduler.assemble import bare
 from scheduler.problem import Meeting, Plan, Problem
 
 

@@ -28,7 +28,7 @@ from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from scheduler.locked_meetings import same_meeting, standing_locks
 from scheduler.problem import Lock, Plan, Problem
-from scheduler.repair import Repaired, follow_bells, repair
+from scheduler.repair import Repaired, follow_bells
 
 KEPT = timedelta(hours=4)
 """How long a draft may wait to be accepted."""
@@ -155,6 +155,8 @@ async def preview_repair(
 
 def _mended(wish: Wish, before: Problem, after: Problem, standing: Plan, stale: bool) -> Made:
     """The work of the process. `stale`: the plan is of an earlier county, whose bound says nothing of this one."""
+    from scheduler.repair.mend import repair  # the solver's library is loaded in this process alone
+
     if wish.lock is not None and not any(
         same_meeting(wish.lock.meeting, lock.meeting) for lock in standing_locks(after)
     ):

@@ -13,7 +13,7 @@ from rooms.planning.what_if import supposed_county
 from rooms.store import Actor, Store
 from rooms.tables import County, PlanVersion
 from scheduler.problem import Plan, Problem
-from scheduler.repair import follow_bells, repair
+from scheduler.repair import follow_bells
 
 
 async def repair_supposed(
@@ -39,5 +39,7 @@ async def repair_supposed(
 
 def _mended(before: Problem, after: Problem, standing: Plan, stale: bool) -> Plan:
     """The work of the process. `stale`: the plan is of an earlier county, whose bound says nothing of this one."""
+    from scheduler.repair.mend import repair  # the solver's library is loaded in this process alone
+
     carried = follow_bells(standing, before, after) if before.schools != after.schools else standing
     return repair(after, carried, before=None if stale else before, seconds=SOLVE_SECONDS).plan

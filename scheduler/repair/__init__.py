@@ -5,7 +5,6 @@ lessons that are lacking are seated around it by one exact model (`mend`). Each 
 """
 
 from scheduler.repair.bells import follow_bells
-from scheduler.repair.changes import Change
-from scheduler.repair.mend import Repaired, repair
+from scheduler.repair.changes import Change, Repaired
 
-__all__ = ["Change", "Repaired", "follow_bells", "repair"]
+__all__ = ["Change", "Repaired", "follow_bells"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from scheduler.locked_meetings import same_meeting
-from scheduler.problem import Meeting
+from scheduler.problem import Meeting, Plan
 from scheduler.rules import Violation
 
 Kind = Literal["moved", "room", "receivers", "joined", "dropped", "new"]
@@ -24,6 +24,20 @@ class Change:
     after: Meeting | None
     reason: str
     facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A mended plan, and what it changes."""
+
+    plan: Plan
+    changes: tuple[Change, ...]
+    forced: int
+    """Standing meetings that cannot stay as they are in any plan."""
+    moved: int
+    """Standing meetings that do not stay as they were."""
+    proved: bool
+    """Whether it is proved that no fewer could move (with `more_moves` 0)."""
 
 
 def changes_between(

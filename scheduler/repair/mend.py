@@ -6,7 +6,7 @@ import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
 
 from scheduler.activities import place_activities
@@ -32,7 +32,7 @@ from scheduler.problem import (
     Unavailability,
     Unmet,
 )
-from scheduler.repair.changes import MOVES, Change, changes_between
+from scheduler.repair.changes import MOVES, Repaired, changes_between
 from scheduler.repair.hits import Hits, what_must_move
 from scheduler.rules import Case
 from scheduler.windows import Grid
@@ -41,20 +41,6 @@ NEAR_SEATS = 12_000
 """Seats of the meetings that may move for others: more take the solver longer than a second or two."""
 SAME_WINDOW, SAME_TEACHER = 300, 200
 """Bonus of a new seat in the window, or with the teacher, of one that was lost; a half of a lesson is worth 10,000 and more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Repaired:
-    """A mended plan, and what it changes."""
-
-    plan: Plan
-    changes: tuple[Change, ...]
-    forced: int
-    """Standing meetings that cannot stay as they are in any plan."""
-    moved: int
-    """Standing meetings that do not stay as they were."""
-    proved: bool
-    """Whether it is proved that no fewer could move (with `more_moves` 0)."""
 
 
 def repair(

@@ -16,7 +16,7 @@ def test_a_cluster_needs_redis(
 ) -> None:
     monkeypatch.setenv("SANKE_REDIS_URL", "")
     monkeypatch.setenv("SANKE_RELAY_IN_PROCESS", "false")
-    monkeypatch.setattr("api.cli.serve.configure_logs", lambda *_: None)  # the test run's own logs stay as they are
+    monkeypatch.setattr("api.cli.running.configure_logs", lambda *_: None)  # the test run's own logs stay as they are
     with pytest.raises(SystemExit) as ended:
         command(data_dir=tmp_path / "data")  # type: ignore[operator]  # one of the two above
     assert ended.value.code == 2

@@ -10,7 +10,7 @@ import sys
 
 from shifted_clock import ShiftedClock
 
-from api.cli.serve import stop_asked
+from api.cli.running import stop_asked
 from api.server import running
 from config.logs import configure_logs
 from config.settings import Settings

@@ -8,12 +8,11 @@ from xml.etree import ElementTree as Xml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scheduler.assemble import delivery_meetings, numbered
+from scheduler.assemble import bare, delivery_meetings, numbered
 from scheduler.board import Board
 from scheduler.check import check
 from scheduler.fet.activities import Activities, bands, hours_placed, seated
 from scheduler.fet.document import document
-from scheduler.finish import bare
 from scheduler.greedy import plain_greedy
 from scheduler.offers import Offers
 from scheduler.problem import Problem

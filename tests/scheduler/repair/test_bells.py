@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from scheduler.check import check
 from scheduler.problem import School, Slot
-from scheduler.repair import follow_bells, repair
+from scheduler.repair import follow_bells
+from scheduler.repair.mend import repair
 from tests.scheduler.small import LEAD, OTHER, WEAK, county, meeting, plan
 
 WINTER = dict.fromkeys(range(1, 6), ((490, 530), (540, 580), (610, 655)))

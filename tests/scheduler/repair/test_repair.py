@@ -14,8 +14,9 @@ from scheduler.bound import prove
 from scheduler.check import check
 from scheduler.locked_meetings import rule_violations, sketch, standing_locks
 from scheduler.problem import Lock, Need, Plan, Problem, RoomCode, Slot, TeacherCode, Unavailability
-from scheduler.repair import Repaired, repair
+from scheduler.repair import Repaired
 from scheduler.repair.hits import ADDED_LATER
+from scheduler.repair.mend import repair
 from scheduler.rules import Case
 from tests.scheduler.counties import counties
 from tests.scheduler.legal import legal_plan
