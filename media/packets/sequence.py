@@ -99,16 +99,17 @@ class Kept(NamedTuple):
 
 
 class Ring:
-    """The last packets sent, by outgoing number; `size` is a power of two."""
+    """The last packets sent, by outgoing number; `size` is a power of two. It keeps plain tuples: those of numbers and octets
+    are no burden on collections of garbage, and thirty classes have forty thousand of them."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._mask = size - 1
-        self._kept: list[Kept | None] = [None] * size
+        self._kept: list[tuple[int, int, int, bytes] | None] = [None] * size
 
     def put(self, kept: Kept) -> None:
         """Keeps a packet in place of the one `size` numbers before it."""
-        self._kept[kept.number & self._mask] = kept
+        self._kept[kept[0] & self._mask] = (*kept,)
 
     def clear(self) -> None:
         """Keeps nothing any more."""
@@ -117,4 +118,4 @@ class Ring:
     def get(self, number: int) -> Kept | None:
         """The packet with this extended number, where it is still kept."""
         kept = self._kept[number & self._mask]
-        return kept if kept is not None and kept.number == number else None
+        return Kept._make(kept) if kept is not None and kept[0] == number else None

@@ -1,5 +1,8 @@
 """The files of a recording: written whole or not at all, kept on one disk, closed after a crash with what is there.
 
+What is written gets its name later: the writer of many folders has the disk take all their files at once, and then waits once
+(`Folder.keep_files`, `Folder.keep_names`).
+
 A recording is a folder with an opaque name. It holds for each source a playlist (``lead.m3u8``), headers (``lead-h0.mp4``) and
 segments (``lead-0.m4s``); and, while it is being written, ``open``: locked by the process that writes, it names the room.
 """
@@ -53,7 +56,10 @@ class Folder:
 
     def __init__(self, path: Path, room: str, *, must_stay_free: int, durable: bool) -> None:
         self.path, self._durable, self._must_stay_free = path, durable, must_stay_free
-        self.octets = 0
+        self._written: dict[str, None] = {}
+        """Files that have no name yet, in the order in which they get them."""
+        self._outdated: list[str] = []
+        self._names_kept = True
         path.mkdir(parents=True, exist_ok=True, mode=0o750)
         self.check_space(twice=True)
         self._lock: IO[str] = (path / OPEN).open("a")
@@ -73,33 +79,62 @@ class Folder:
             raise NoSpace(f"less than {self._must_stay_free} octets are free")
 
     def write(self, name: str, data: bytes) -> None:
-        """Writes a file whole: under another name first, then in place."""
-        temporary = self.path / f"{name}.tmp"
+        """Writes a file whole, which `keep_files` puts in place."""
+        self._written.pop(name, None)
+        temporary = self._temporary(name)
         try:
             with temporary.open("wb") as file:
                 file.write(data)
                 file.flush()
-                if self._durable:
-                    os.fsync(file.fileno())
-            temporary.rename(self.path / name)
+                if self._durable:  # the disk begins with it now, so that waiting for one file is waiting for all
+                    os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
-        if self._durable:
-            _sync_folder(self.path)
+        self._written[name] = None
+
+    def _temporary(self, name: str) -> Path:
+        return self.path / f"{name}.tmp"
 
     def remove(self, name: str) -> None:
-        """Lets a file go."""
-        (self.path / name).unlink(missing_ok=True)
+        """Lets a file go, when what was written before is in place."""
+        self._outdated.append(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the file is there, or will be."""
+        return name in self._written or (self.path / name).exists()
+
+    def keep_files(self) -> None:
+        """Puts in place what was written. A file that the disk does not take is gone."""
+        while self._written:
+            name = next(iter(self._written))
+            del self._written[name]
+            temporary = self._temporary(name)
+            try:
+                if self._durable:
+                    _sync(temporary)
+                temporary.rename(self.path / name)
+                self._names_kept = False
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
+        while self._outdated:
+            (self.path / self._outdated.pop()).unlink(missing_ok=True)
+
+    def keep_names(self) -> None:
+        """The new names themselves must outlive a power cut."""
+        if self._durable and not self._names_kept:
+            _sync(self.path)
+        self._names_kept = True
 
     def free_reserve(self) -> None:
         """Gives the last playlist its room."""
-        self.remove(RESERVE)
+        (self.path / RESERVE).unlink(missing_ok=True)
 
     def close(self) -> None:
         """The recording is written."""
         self.free_reserve()
-        self.remove(OPEN)
+        (self.path / OPEN).unlink(missing_ok=True)
         self._lock.close()
 
 
@@ -117,17 +152,15 @@ class Rendition:
         name = f"{self._source}-h{self._parts}.{'webm' if extension == 'webm' else 'mp4'}"
         self._parts += 1
         self._folder.write(name, header)
-        self._folder.octets += len(header)
         self._part = Part(name, codecs)
 
     def add(self, start: float, end: float, data: bytes, extension: str) -> None:
-        """A segment: on disk, then in the playlist."""
+        """A segment, then the playlist with it."""
         assert self._part is not None
         self._folder.check_space()
         name = f"{self._source}-{self._next}.{extension}"
         self._next += 1
         self._folder.write(name, data)
-        self._folder.octets += len(data)
         start = round(start, 3)
         segment = Segment(name, start, round(end - start, 3), self._part)
         self.playlist = replace(self.playlist, segments=(*self.playlist.segments, segment))
@@ -146,8 +179,9 @@ class Rendition:
         return dropped
 
     def end(self) -> None:
-        """No more will come."""
-        self.playlist = replace(self.playlist, ended=True)
+        """No more will come. What the disk did not take is no part of it."""
+        there = tuple(each for each in self.playlist.segments if self._folder.has(each.name))
+        self.playlist = replace(self.playlist, segments=there, ended=True)
         self._write_playlist()
 
     def _write_playlist(self) -> None:
@@ -224,8 +258,8 @@ def _close(path: Path, room: str) -> Found:
     return replace(held, room=room)
 
 
-def _sync_folder(path: Path) -> None:
-    """The new name itself must outlive a power cut."""
+def _sync(path: Path) -> None:
+    """Returns when a file, or the names in a folder, are on the disk; other threads run meanwhile."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
-"""The recorder: taps the layers of rooms that are recorded, and hands their packets to a writing thread for each recording.
+"""The recorder: taps the layers of rooms that are recorded, and hands their packets to the scribe.
 
-On the packet path it appends to a list; everything else happens ten times a second on the event loop, or in the threads.
+On the packet path it appends to a list; everything else happens five times a second on the event loop, or in the scribe's thread.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -30,12 +29,15 @@ from media.forwarding.reception import ClockPoint
 from media.packets.sequence import Kept
 from media.recording.assembly import SEGMENT_SECONDS
 from media.recording.folder import clear, recover
-from media.recording.writer import Chunk, Outcome, Plan, Stream, Writer
+from media.recording.manuscript import Chunk, Plan, Stream
+from media.recording.scribe import Outcome, Scribe, Writing
 from media.values import Kind
 
 log = logging.getLogger(__name__)
 
-TICK = 0.1
+TICK = 0.2
+TURNS = 10
+"""A tick goes to the recordings by turns, so that the scribe gets a little often and not everything at once."""
 RECORDED: tuple[SourceName, ...] = (SourceName("lead"), SourceName("screen"))
 """Never the classrooms' own pictures and voices: pupils are minors."""
 FLOWING = 1.0
@@ -48,9 +50,6 @@ SEGMENTS_UNWATCHED = 60.0
 AWAY = 30.0
 """A room that nobody has published to this process for so long has moved to another one: its recording ends here, as interrupted."""
 PATIENCE = 10.0
-SWITCH = 0.0005
-"""Seconds a writing thread keeps the interpreter while the event loop waits for it: ten recordings at the usual 5 ms delayed
-packets by as much."""
 
 
 class Rooms(Protocol):
@@ -66,11 +65,13 @@ class LayerTap:
     """Collects a layer's packets for the next batch."""
 
     def __init__(self) -> None:
-        self.packets: list[tuple[Kept, float]] = []
+        self.packets: list[Kept] = []
+        self.arrivals: list[float] = []
 
     def take(self, layer: Layer, kept: Kept, now: float) -> None:
         """On the packet path."""
-        self.packets.append((kept, now))
+        self.packets.append(kept)
+        self.arrivals.append(now)
 
 
 @dataclass
@@ -89,13 +90,14 @@ class _Tapped:
     def chunk(self) -> Chunk | None:
         """What came since the last call."""
         packets, self.tap.packets = self.tap.packets, []
+        arrivals, self.tap.arrivals = self.tap.arrivals, []
         reception = self.layer.reception
         clock = reception.clock if reception is not None else None
         report = None
         if clock is not None and clock is not self.reported:
             self.reported = clock
             report = replace(clock, rtp=self.layer.rtp_time(clock.rtp))
-        return Chunk(self.stream, packets, report) if packets or report is not None else None
+        return Chunk(self.stream, packets, arrivals, report) if packets or report is not None else None
 
     def want_key_picture(self, now: float) -> None:
         """A segment can end only where a key picture begins."""
@@ -113,7 +115,7 @@ class _Running:
     id: RecordingId | None
     """None: segments for those whose network blocks UDP, and no recording."""
     path: Path
-    writer: Writer | None = None
+    writing: Writing | None = None
     """Begun when a source is published to this process: of several that have the room, the origin records."""
     wanted_until: float = float("inf")
     tapped: dict[tuple[SourceName, Kind], _Tapped] = field(default_factory=dict)
@@ -130,6 +132,7 @@ class Recorder:
     def __init__(self, rooms: Rooms, root: Path, must_stay_free: int) -> None:
         self._rooms, self.root, self._must_stay_free = rooms, root, must_stay_free
         self._running: dict[tuple[RoomId, Literal["recording", "segments"]], _Running] = {}
+        self._scribe = Scribe()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -150,6 +153,7 @@ class Recorder:
                 await self._task
             self._task = None
         await self._end(list(self._running.values()))
+        await asyncio.to_thread(self._scribe.close, 0.0 if self._running else PATIENCE)
 
     async def record(self, room: RoomId, recording: RecordingId | None) -> None:
         """Begins to record the room, unless it is being recorded; None ends its recording, which is on disk afterwards."""
@@ -172,9 +176,8 @@ class Recorder:
     def _begin(self, room: RoomId, recording: RecordingId | None, path: Path) -> None:
         self._running.setdefault((room, "recording" if recording else "segments"), _Running(room, recording, path))
 
-    def _writer(self, running: _Running) -> Writer:
-        """The thread that writes from now on."""
-        sys.setswitchinterval(SWITCH)
+    def _write(self, running: _Running) -> Writing:
+        """The recording begins."""
         room, recording = running.room, running.id
         loop, now = asyncio.get_running_loop(), self._rooms.now()
         keep = None if recording else SEGMENTS_KEPT
@@ -191,14 +194,14 @@ class Recorder:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to be told
                 loop.call_soon_threadsafe(listener, *what)
 
-        return Writer(plan, on_begin, on_end)
+        return self._scribe.begin(plan, on_begin, on_end)
 
     def _forget(self, running: _Running) -> None:
         self._running.pop((running.room, "recording" if running.id else "segments"), None)
         running.ended.set()
 
     def _ended(self, running: _Running, outcome: Outcome) -> None:
-        """A thread is done: as it was asked to, or by itself."""
+        """The scribe is done with it: as asked, or by itself."""
         self._forget(running)
         for tapped in running.tapped.values():
             tapped.layer.taps.discard(tapped.tap)
@@ -220,18 +223,19 @@ class Recorder:
                     await running.ended.wait()
 
     def _finish(self, running: _Running) -> None:
-        if running.writer is None:
+        if running.writing is None:
             self._forget(running)
         elif not running.finishing:
-            self._batch(running, running.writer, self._rooms.monotonic())
+            self._batch(running, running.writing, self._rooms.monotonic())
             running.finishing = True
-            running.writer.finish()
+            running.writing.finish()
 
     async def _tick_on(self) -> None:
+        turn = 0
         while True:
-            await asyncio.sleep(TICK)
-            now = self._rooms.monotonic()
-            for running in list(self._running.values()):
+            await asyncio.sleep(TICK / TURNS)
+            now, turn = self._rooms.monotonic(), (turn + 1) % TURNS
+            for running in list(self._running.values())[turn::TURNS]:
                 try:
                     self._keep_up(running, now)
                 except Exception:  # one recording's trouble must not stop the others
@@ -244,10 +248,10 @@ class Recorder:
             self._finish(running)
             return
         sources = [each for each in self._rooms.published_here(running.room) if each.source in RECORDED]
-        if running.writer is None:
+        if running.writing is None:
             if not sources:
                 return
-            running.writer = self._writer(running)
+            running.writing = self._write(running)
         if sources:
             running.published_at = now
         elif running.id is not None and now - running.published_at > AWAY:
@@ -256,13 +260,13 @@ class Recorder:
             return
         for publication in sources:
             for kind in ("audio", "video"):
-                self._tap(running, running.writer, publication, kind, now)
-        self._batch(running, running.writer, now)
+                self._tap(running, running.writing, publication, kind, now)
+        self._batch(running, running.writing, now)
 
-    def _batch(self, running: _Running, writer: Writer, now: float) -> None:
-        writer.put([chunk for tapped in running.tapped.values() if (chunk := tapped.chunk()) is not None], now)
+    def _batch(self, running: _Running, writing: Writing, now: float) -> None:
+        writing.put([chunk for tapped in running.tapped.values() if (chunk := tapped.chunk()) is not None], now)
 
-    def _tap(self, running: _Running, writer: Writer, publication: Publication, kind: Kind, now: float) -> None:
+    def _tap(self, running: _Running, writing: Writing, publication: Publication, kind: Kind, now: float) -> None:
         """Keeps the tap on the highest layer of a track that flows."""
         key = (publication.source, kind)
         current = running.tapped.get(key)
@@ -279,7 +283,7 @@ class Recorder:
         ):
             if current is not None:
                 if (chunk := current.chunk()) is not None:
-                    writer.put([chunk], now)
+                    writing.put([chunk], now)
                 current.layer.taps.discard(current.tap)
             new = Stream(publication.source, kind, best.codec, best.rate, publication.publisher)
             current = running.tapped[key] = _Tapped(best, new, LayerTap(), best.keyframes)

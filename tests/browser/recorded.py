@@ -44,6 +44,7 @@ def write(folder: Path, source: str, codec: str, began: datetime, first: int, la
                     assembly.picture(codec, picture, at)
     assembly.close()
     rendition.end()
+    files.keep_files()
     files.close()
 
 

@@ -24,9 +24,9 @@ from media.forwarding.publication import Publication
 from media.forwarding.reception import Reception
 from media.orders import CloseRoom, Record, ServeSegments
 from media.recording.folder import read_playlist
+from media.recording.manuscript import Stream
 from media.recording.playlist import Playlist
 from media.recording.recorder import FLOWING, HIGHER_AFTER, LayerTap, _best, _Tapped
-from media.recording.writer import Stream
 from media.relay import Relay
 from media.values import RelayConfig
 

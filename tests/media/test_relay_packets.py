@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 
 from hypothesis import HealthCheck, given, settings
@@ -150,6 +151,8 @@ def test_the_ring_keeps_the_last_and_forgets_the_rest() -> None:
         ring.put(Kept(number, 0, number, b"x"))
     assert ring.get(65536) is None
     assert [ring.get(n) is not None for n in range(65537, 65545)] == [True] * 8
+    gc.collect(0)
+    assert not any(gc.is_tracked(each) for each in ring._kept), "no collection of garbage goes through them again"
 
 
 def test_key_pictures_are_found_in_real_streams() -> None:

@@ -1,0 +1,116 @@
+"""One thread writes all recordings: what befalls one of them never ends another."""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from media.events import SourceName
+from media.packets.sequence import Kept
+from media.recording import folder, scribe
+from media.recording.folder import Folder, contents, read_playlist
+from media.recording.manuscript import Chunk, Plan, Stream
+from media.recording.muxing import SILENCE
+from media.recording.scribe import Outcome, Scribe, Writing
+
+SOUND = Stream(SourceName("lead"), "audio", "OPUS", 48_000, object())
+PATIENCE = 5.0
+
+
+class Recorded:
+    """A recording of sound alone."""
+
+    def __init__(self, scribe: Scribe, path: Path, on_begin: Callable[[], None] = lambda: None) -> None:
+        self.path, self.sounds, self._outcome = path, 0, SimpleQueue[Outcome]()
+        plan = Plan(path, "room", 0.0, datetime.now(UTC), must_stay_free=0)
+        self.writing: Writing = scribe.begin(plan, on_begin, self._outcome.put)
+
+    def hear(self, seconds: int) -> None:
+        """So much sound, in batches of a second."""
+        for _ in range(seconds):
+            numbers = range(self.sounds, self.sounds + 50)
+            self.sounds += 50
+            packets = [Kept(each, 0, each * 960, SILENCE) for each in numbers]
+            chunk = Chunk(SOUND, packets, [each * 0.02 for each in numbers], None)
+            self.writing.put([chunk], self.sounds * 0.02)
+
+    def ended(self) -> Outcome:
+        return self._outcome.get(timeout=PATIENCE)
+
+
+@pytest.fixture
+def writer() -> Iterator[Scribe]:
+    writer = Scribe()
+    yield writer
+    writer.close(PATIENCE)
+    assert not [each for each in threading.enumerate() if each.name == "media-scribe"]
+
+
+def test_one_that_cannot_begin_ends_alone(writer: Scribe, tmp_path: Path) -> None:
+    elsewhere = Folder(tmp_path / "elsewhere", "room", must_stay_free=0, durable=True)
+    (tmp_path / "file").write_text("no folder")
+    good, theirs, broken = (Recorded(writer, tmp_path / name) for name in ("good", "elsewhere", "file"))
+    for each in (good, theirs, broken):
+        each.hear(9)
+    assert [theirs.ended().failure, broken.ended().failure] == ["elsewhere", "disk_error"]
+    good.writing.finish()
+    ended = good.ended()
+    assert ended == Outcome("", contents(good.path).seconds, contents(good.path).octets)
+    assert ended.seconds == pytest.approx(9, abs=0.1)
+    assert (elsewhere.path / "open").exists(), "the other process still writes it"
+    elsewhere.close()
+
+
+def test_while_the_disk_stands_still_each_recording_waits_up_to_its_own_bound(
+    writer: Scribe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scribe, "LARGEST_QUEUE", 8 * 50 * len(SILENCE))
+    disk = threading.Event()
+
+    def stand_still() -> None:
+        disk.wait(PATIENCE)
+
+    full, other = Recorded(writer, tmp_path / "full", stand_still), Recorded(writer, tmp_path / "other")
+    full.hear(9)
+    other.hear(7)
+    disk.set()
+    assert full.ended() == Outcome("too_slow", contents(full.path).seconds, contents(full.path).octets)
+    assert contents(full.path).seconds == pytest.approx(8, abs=0.1), "what had waited was written"
+    other.hear(1)
+    other.writing.finish()
+    assert other.ended().failure == ""
+    assert contents(other.path).seconds == pytest.approx(8, abs=0.1)
+
+
+def test_what_the_disk_does_not_take_is_not_in_the_playlist(
+    writer: Scribe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synchronise = folder._sync
+
+    def failing(path: Path) -> None:
+        if path.match("bad/lead-2.m4s.tmp"):
+            raise OSError(errno.EIO, "the disk is ill")
+        synchronise(path)
+
+    monkeypatch.setattr(folder, "_sync", failing)
+    bad, good = Recorded(writer, tmp_path / "bad"), Recorded(writer, tmp_path / "good")
+    for each in (bad, good):
+        each.hear(12)
+    ended = bad.ended()
+    assert ended.failure == "disk_error"
+    playlist = read_playlist(bad.path / "lead.m3u8")
+    assert playlist is not None
+    assert playlist.ended
+    names = [each.name for each in playlist.segments]
+    assert names[:2] == ["lead-0.m4s", "lead-1.m4s"]
+    assert "lead-2.m4s" not in names
+    assert sorted(each.name for each in bad.path.iterdir()) == sorted(["lead.m3u8", "lead-h0.mp4", *names])
+    good.writing.finish()
+    assert good.ended().failure == ""
+    assert contents(good.path).seconds == pytest.approx(12, abs=0.1)
