@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 30.0
+"""PostgreSQL takes a connection, and answers one statement, within these times; a firewall that forgot a connection tells nobody,
+and evidence would wait behind it for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,10 @@ class Store:
     is the only point where writers meet.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL, *, patience: float | None = ANSWER_SECONDS) -> None:
+        """`patience`: seconds for a statement of PostgreSQL."""
         self.url = make_url(url)
-        self.engine: AsyncEngine = create_async_engine(self.url, **self._options())
+        self.engine: AsyncEngine = create_async_engine(self.url, **self._options(patience))
         if self.sqlite:
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
@@ -46,8 +51,11 @@ class Store:
     def sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"
 
-    def _options(self) -> dict[str, Any]:
-        return {} if self.sqlite else {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    def _options(self, patience: float | None) -> dict[str, Any]:
+        if self.sqlite:
+            return {}
+        waits = {"timeout": CONNECT_SECONDS, "command_timeout": patience}
+        return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True, "connect_args": waits}
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

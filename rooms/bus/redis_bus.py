@@ -21,6 +21,10 @@ PREFIX = "sanke:"
 LOUNGE = f"{PREFIX}bus"
 """A channel that is always listened to, so that the one connection lives before anybody subscribes."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+ANSWER_SECONDS = 2.0
+"""Redis answers within this time, or it is away."""
+QUIET_SECONDS = 5.0
+"""Without a message for so long the listener asks whether anybody is there: a firewall that forgot the connection tells nobody."""
 
 
 class RedisBus:
@@ -30,7 +34,7 @@ class RedisBus:
     """
 
     def __init__(self, url: str) -> None:
-        self._redis = Redis.from_url(url, socket_connect_timeout=5, health_check_interval=15)
+        self._redis = Redis.from_url(url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS)
         self._inboxes: dict[str, set[Inbox]] = {}
         self._listening: dict[str, asyncio.Event] = {}
         self._pubsub: PubSub | None = None
@@ -98,17 +102,29 @@ class RedisBus:
             await pubsub.subscribe(*late)
 
     async def _hear(self, pubsub: PubSub) -> None:
-        async for heard in pubsub.listen():
-            channel = heard["channel"].decode()
-            if heard["type"] == "message":
-                for inbox in self._inboxes.get(channel, ()):
-                    inbox.put(decoded(heard["data"]))
-            elif heard["type"] == "subscribe" and channel == LOUNGE:
-                if self._connected_before:
-                    self._all_hear(GAP)
-                self._connected_before = True
-            elif heard["type"] == "subscribe" and channel in self._listening:
-                self._listening[channel].set()
+        asked = False
+        while True:
+            heard = await pubsub.get_message(timeout=ANSWER_SECONDS if asked else QUIET_SECONDS)
+            if heard is not None:
+                asked = False
+                self._heard(heard["type"], heard["channel"], heard["data"])
+            elif asked:
+                raise TimeoutError
+            else:
+                asked = True
+                await pubsub.ping()
+
+    def _heard(self, kind: str, name: bytes | None, data: bytes) -> None:
+        channel = (name or b"").decode()
+        if kind == "message":
+            for inbox in self._inboxes.get(channel, ()):
+                inbox.put(decoded(data))
+        elif kind == "subscribe" and channel == LOUNGE:
+            if self._connected_before:
+                self._all_hear(GAP)
+            self._connected_before = True
+        elif kind == "subscribe" and channel in self._listening:
+            self._listening[channel].set()
 
     def _all_hear(self, message: Message) -> None:
         for inboxes in self._inboxes.values():

@@ -1,8 +1,14 @@
 """The store keeps a transaction whole, on both databases."""
 
-import pytest
-from sqlalchemy import func, select
+import asyncio
+from pathlib import Path
 
+import pytest
+from silent_wire import silent_wire
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+from rooms import store as stores
 from rooms.store import Store
 from rooms.tables import OrgUnit
 
@@ -22,3 +28,25 @@ async def test_a_failed_act_leaves_nothing(store: Store) -> None:
             raise RuntimeError
     async with store.read() as session:
         assert (await session.scalar(select(func.count()).select_from(OrgUnit))) == 0
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_a_silent_postgresql_is_left_and_called_again(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A firewall forgets the connections: whoever waits for an answer would wait for ever, and all evidence behind it."""
+    monkeypatch.setattr(stores, "CONNECT_SECONDS", 0.5)
+    url = make_url(store_url)
+    socket = Path(str(url.query["host"])) / ".s.PGSQL.5432"
+    async with silent_wire(lambda: asyncio.open_unix_connection(socket)) as (wire, port):
+        store = Store(url.set(host="127.0.0.1", port=port, query={}), patience=0.5)
+        async with store.write() as session:
+            session.add(OrgUnit(level="nation", name="中国", path="/1/"))
+        wire.be_silent()
+        for _ in range(2):
+            async with asyncio.timeout(5):
+                with pytest.raises(TimeoutError):
+                    async with store.read() as session:
+                        await session.scalar(select(OrgUnit.name))
+        wire.be_well()
+        async with store.read() as session:
+            assert (await session.scalar(select(OrgUnit.name))) == "中国"
+        await store.close()

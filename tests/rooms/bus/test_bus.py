@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
 
 import pytest
+from silent_wire import silent_wire
 
-from rooms.bus import GAP, QUEUE_LENGTH, Bus, Message
+from rooms.bus import GAP, QUEUE_LENGTH, Bus, Message, redis_bus
 from rooms.bus.choice import open_bus
 from rooms.bus.redis_bus import RedisBus
 
@@ -104,3 +106,27 @@ async def test_a_lost_redis_is_found_again_and_the_loss_made_known(
             assert await heard(messages, 1) == [{"number": 2}]
     finally:
         await bus.close()
+
+
+async def test_a_silent_redis_holds_nobody_up_and_is_called_again(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall drops what goes to and fro, and forgets the connections: nothing says so to anybody."""
+    monkeypatch.setattr(redis_bus, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(redis_bus, "QUIET_SECONDS", 0.2)
+    server, there = urlsplit(redis_url), RedisBus(redis_url)
+    async with silent_wire(lambda: asyncio.open_connection(server.hostname, server.port)) as (wire, port):
+        here = RedisBus(f"redis://127.0.0.1:{port}{server.path}")
+        async with here.subscribe("live:1") as messages:
+            await asyncio.sleep(0.5)
+            await there.publish("live:1", {"number": 1})
+            assert await heard(messages, 1) == [{"number": 1}], "quiet is not silent"
+            wire.be_silent()
+            async with asyncio.timeout(2):
+                await here.publish("live:1", {"number": 2})
+            wire.be_well()
+            assert await heard(messages, 1) == [GAP]
+            await there.publish("live:1", {"number": 3})
+            assert await heard(messages, 1) == [{"number": 3}]
+        for bus in (here, there):
+            await bus.close()
