@@ -138,7 +138,8 @@ async def change(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
 
 @routes.delete("/media/{session}", needs=PUBLIC, summary="End a session", bearer=True, status=200)
 async def end(call: Call[SessionPath, Nothing, Nothing]) -> web.Response:
-    view = _own_session(call)
+    """Answers once also where the peer said goodbye by DTLS first, or the relay ended the session: no error for a page that leaves."""
+    view = _own_session(call, ended=True)
     with refusals_told():
         await call.core.relay.close_session(view.session)
     return web.Response(status=200)
@@ -159,10 +160,10 @@ def _own_join(call: Call[RoomPath, Nothing, Nothing], authorization: str) -> Joi
     return join
 
 
-def _own_session(call: Call[SessionPath, Nothing, Nothing]) -> SessionView:
+def _own_session(call: Call[SessionPath, Nothing, Nothing], *, ended: bool = False) -> SessionView:
     join = call.core.joins.bearer(call.request.headers.get("Authorization", ""), opened=True)
     with refusals_told():
-        view = call.core.relay.session(SessionId(call.path.session))
+        view = call.core.relay.session(SessionId(call.path.session), ended=ended)
     role: JoinRole = "publish" if view.role == "publisher" else "subscribe"
     if (join.room, join.side, join.source, join.role) != (view.room, view.peer, view.source, role):
         raise Problem("not_found")

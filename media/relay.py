@@ -42,6 +42,8 @@ TICK = 0.02
 IDLE_TICK = 0.2
 TURNS = 8
 """Each round keeps up with one session in eight: a burst of reports to all at once would delay packets."""
+REMEMBERED = 512
+"""Sessions that ended lately and whose DELETE is still awaited: a peer's goodbye by DTLS comes before its goodbye by HTTP."""
 STOOD_STILL = 2.0
 """Seconds without a round after which the process was stopped or starved: nobody was taught meanwhile."""
 
@@ -65,6 +67,7 @@ class Relay:
         self.now, self.monotonic = now, monotonic
         self._on_event = on_event
         self._sessions: dict[SessionId, Session] = {}
+        self._ended: dict[SessionId, SessionView] = {}
         self._rooms: dict[RoomId, Room] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._ticker: asyncio.Task[None] | None = None
@@ -205,8 +208,11 @@ class Relay:
             raise UnknownSession(session)
         return found
 
-    def session(self, session: SessionId) -> SessionView:
-        """Who the session belongs to (compare room, peer and role with the token) and its `etag`. Raises UnknownSession."""
+    def session(self, session: SessionId, *, ended: bool = False) -> SessionView:
+        """Who the session belongs to (compare room, peer and role with the token) and its `etag`; with `ended` also of one
+        that has ended lately and was not closed by its peer yet. Raises UnknownSession."""
+        if ended and session in self._ended:
+            return self._ended[session]
         return self._session(session).view()
 
     async def trickle(self, session: SessionId, fragment: str) -> Answer | None:
@@ -237,11 +243,15 @@ class Relay:
         return Answer(session, text, found.etag)
 
     async def close_session(self, session: SessionId) -> None:
-        """Ends a session (``closed``): its last slot and `Disconnected` are emitted before this returns.
+        """Ends a session (``closed``): its last slot and `Disconnected` are emitted before this returns. One that has ended
+        by itself may be closed once more, for its peer cannot know.
 
         Raises UnknownSession.
         """
+        if self._ended.pop(session, None) is not None:
+            return
         closing = self.end(self._session(session), "closed")
+        del self._ended[session]
         if closing is not None:
             await asyncio.wait({closing})
 
@@ -354,6 +364,9 @@ class Relay:
         if session.ended:
             return None
         del self._sessions[session.name.session]
+        self._ended[session.name.session] = session.view()
+        if len(self._ended) > REMEMBERED:
+            del self._ended[next(iter(self._ended))]
         self._switchboard.remove(session.agent)
         self._rooms[session.name.room].leave(session, reason, self.monotonic())
         self._drop_empty(session.name.room)

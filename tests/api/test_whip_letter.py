@@ -167,6 +167,24 @@ async def test_a_session_to_the_letter(doors: Doors, door: str) -> None:
         assert await differences(doors, address, role, rows) == []
 
 
+async def test_a_page_that_leaves_is_told_so_once(doors: Doors) -> None:
+    """Its goodbye by DTLS comes first, and its DELETE a moment later: 200 as if it were still there; nobody else's, and only once."""
+    relay = doors.site.server.services.relay
+    async with doors.publishing() as made:
+        pass
+    address = made.headers["Location"]
+    async with asyncio.timeout(5):
+        while relay.totals().publishers:
+            await asyncio.sleep(0.02)
+    rows = [
+        Row("PATCH", 404, {}, {"Content-Type": FRAGMENT, "If-Match": "*"}, "a=end-of-candidates\r\n"),
+        Row("DELETE", 404, {}, {"Authorization": f"Bearer {doors.token('subscribe')}"}, token=None),
+        Row("DELETE", 200, {}),
+        Row("DELETE", 404, {}, code="not_found"),
+    ]
+    assert await differences(doors, address, "publish", rows) == []
+
+
 async def test_obs_is_content(doors: Doors) -> None:
     """OBS 30: no candidates in the offer, bearer token, exactly 201 with a body and a Location, never a PATCH, DELETE 200."""
     async with offering() as (peer, offer):

@@ -24,8 +24,8 @@ navigator.mediaDevices.getUserMedia = (wanted) =>
 SIZES = """async () => [...(await sanke.publisher.pc.getStats()).values()]
   .filter((report) => report.type === "outbound-rtp" && report.frameHeight).map((report) => report.frameHeight).sort((a, b) => a - b)"""
 HAS_CAMERA = "localStorage.setItem('sanke.camera', 'on')"
-BETWEEN = {"403 (Forbidden)": "/join", "409 (Conflict)": "/whep/", "404 (Not Found)": "/media/"}
-"""What a page may meet between an act and the news of it: the floor is gone, nobody sends yet, the relay has ended the session."""
+BETWEEN = {"403 (Forbidden)": "/join", "409 (Conflict)": "/whep/"}
+"""What a page may meet between an act and the news of it: the floor is gone, nobody sends yet."""
 
 
 async def until(ask: Callable[[], Awaitable[Any]], seconds: float, what: str) -> None:

@@ -1,4 +1,4 @@
-"""A classroom's page whose relay worker is killed: it finds the class on the next worker, at another origin, by itself."""
+"""A classroom's page whose relay worker stops or is killed: it finds the class on the next worker, at another origin, by itself."""
 
 from __future__ import annotations
 
@@ -11,18 +11,38 @@ import pytest
 from chromium import open_screen
 from class_of_clients import until
 from cluster_world import Crew, clustered
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Page
 
 from api.access import session_cookie
 
+KEEP_FIGURES = "sanke.room.addEventListener('media', (event) => (window.figures = event.detail.sessions))"
+RUNG = """(window.figures ?? []).some((each) => each.side === sanke.room.side && each.source === "lead" && each.rung === "audio")"""
+
+
+async def choose(page: Page, rung: str) -> None:
+    """Chooses by hand what the classroom wants to receive."""
+    await page.locator("#rung").click()
+    await page.locator(f"[data-rung='{rung}']").click()
+
+
+async def eventually(page: Page, truth: str) -> None:
+    """Waits until an expression is true on the page."""
+    async with asyncio.timeout(20):
+        while not await page.evaluate(truth):
+            await asyncio.sleep(0.1)
+
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-async def test_a_page_follows_its_class_to_another_worker(
+async def test_a_page_follows_its_class_and_says_its_choice_again(
     browser: Browser, store_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     crew = Crew(store_url, redis_url, tmp_path)
     try:
-        async with clustered(crew) as cluster, cluster.class_in_session(0) as (lead, _), cluster.moving(lead):
+        async with (
+            clustered(crew, workers=3) as cluster,
+            cluster.class_in_session(0) as (lead, _),
+            cluster.moving(lead),
+        ):
             await until(lambda: lead.sessions == 1)
             server, people = cluster.site.server, cluster.site.world.here.tokens
             async with cluster.site.client(people["lead_teacher"]) as teacher:
@@ -32,21 +52,26 @@ async def test_a_page_follows_its_class_to_another_worker(
             await screen.context.add_cookies([{"name": name, "value": token, "url": server.local_url}])
             await screen.page.goto(f"/classroom/{cluster.room}")
 
-            async def frames() -> int:
-                return int(await screen.page.evaluate("sanke.readReceived().then((them) => them?.framesDecoded ?? 0)"))
+            page = screen.page
 
             async def seen(sessions: int) -> None:
-                async with asyncio.timeout(20):
-                    while await screen.page.evaluate("sanke.subscriber.sessions") < sessions or not await frames():
-                        await asyncio.sleep(0.1)
+                await eventually(page, f"sanke.subscriber.sessions >= {sessions}")
+                await eventually(page, "sanke.readReceived().then((them) => them?.framesDecoded > 0)")
 
             await seen(1)
-            first = await cluster.origin()
-            killed = time.monotonic()
-            await crew.end(first, signal.SIGKILL)
-            await seen(2)
-            assert time.monotonic() - killed < 10
-            assert await cluster.origin() in crew.workers
+            await page.evaluate(KEEP_FIGURES)
+            await choose(page, "audio")
+            await eventually(page, RUNG)
+            for sessions, how in ((2, signal.SIGTERM), (3, signal.SIGKILL)):
+                ended = time.monotonic()
+                await crew.end(await cluster.origin(), how)
+                await eventually(page, f"sanke.subscriber.sessions >= {sessions}")
+                assert time.monotonic() - ended < 10
+                assert await cluster.origin() in crew.workers
+                await page.evaluate("window.figures = []")
+                await eventually(page, RUNG)
+            await choose(page, "")
+            await seen(3)
             refused = [error for error in screen.errors if "Content Security Policy" in error or "CORS" in error]
             assert refused == []
     finally:

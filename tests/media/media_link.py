@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from media_line import BadLine
 from media_page import ADDRESS
 from playwright.async_api import Browser, Page, Route
 
-from media.errors import NoPublisher, UnknownSession
+from media.errors import NoPublisher
 from media.events import PeerId, RoomId, SessionId, SourceName
 from media.relay import Relay
 
@@ -95,8 +94,7 @@ async def _offered(route: Route, path: str, relay: Relay, line: BadLine | None) 
 
 async def _changed(route: Route, session: SessionId, relay: Relay, line: BadLine | None) -> None:
     if route.request.method == "DELETE":
-        with suppress(UnknownSession):  # the page says goodbye by DTLS as well, which may come first
-            await relay.close_session(session)
+        await relay.close_session(session)  # even where the page's goodbye by DTLS came first
         await route.fulfill(status=200)
         return
     answer = await relay.restart_ice(session, route.request.post_data or "")

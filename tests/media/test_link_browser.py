@@ -86,3 +86,25 @@ async def until_restarted(page: Page) -> None:
             return
         await asyncio.sleep(0.05)
     raise AssertionError(found)
+
+
+async def test_a_room_that_moves_unseen_is_a_new_session_all_the_same(relay: Relay) -> None:
+    """The link is connected all along, while the old worker still sends: what was said of the old session is said again."""
+    teacher = SyntheticPublisher()
+
+    async def post(offer: str) -> str:
+        return (await relay.publish(ROOM, LEAD, PeerId("teacher"), offer)).sdp
+
+    await teacher.start(post)
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay)
+        await page.evaluate("subscribe('pupil')")
+        await heard(page, 50)
+        await page.evaluate("""() => {
+          window.told = [];
+          for (const name of ["state", "session"]) links.pupil.addEventListener(name, () => told.push(name));
+          window.dispatchEvent(new Event("relay-moved"));
+        }""")
+        await page.wait_for_function("links.pupil.sessions === 2", timeout=10_000)
+        assert await page.evaluate("told") == ["session"]
+    await teacher.close()

@@ -166,6 +166,7 @@ export class MediaLink extends EventTarget {
     if (!(await reached(pc, CONNECT_WITHIN, signal))) throw new Error("no connection within the time");
     this.sessions += 1;
     this.#become("connected");
+    this.dispatchEvent(new Event("session")); // also where the state did not change: a room that moved
   }
 
   /**

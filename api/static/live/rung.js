@@ -41,7 +41,7 @@ export function rungPart(room, subscriber) {
     if (!wanted && told < 0) told = subscriber.sessions; // nothing was ever chosen in this window
     else if (say()) told = subscriber.sessions;
   };
-  subscriber.addEventListener("state", again);
+  subscriber.addEventListener("session", again);
   room.addEventListener("line", again);
   room.addEventListener("media", (event) => {
     const sessions = /** @type {CustomEvent} */ (event).detail.sessions;
