@@ -178,13 +178,12 @@ class Cascade:
         Raises what the origin refuses (NoPublisher, NoFloor, Full).
         """
         key = (room, source)
-        if key not in self._keepers:
-            if await self._upstream.origin(room) is None or key in self._keepers:
-                return
+        if key not in self._keepers and await self._upstream.origin(room) is None:
+            return
+        if key not in self._keepers:  # a whole class asks at once: while one waited, another may have begun
             self._first[key] = asyncio.get_running_loop().create_future()
             self._keepers[key] = asyncio.create_task(self._keep(room, source), name=f"media-pull-{source}")
-        first = self._first[key]
-        await asyncio.shield(first)
+        await asyncio.shield(self._first[key])
 
     async def close(self) -> None:
         """Ends every pull."""
@@ -195,9 +194,9 @@ class Cascade:
         await self._upstream.close()
 
     async def _keep(self, room: RoomId, source: SourceName) -> None:
+        """The life of one pulled source: whoever waits in `ensure` hears how its first connection went."""
         key, first = (room, source), self._first[(room, source)]
         publication = self._house.lend(room, source)
-        pull: Pull | None = None
         try:
             pull = await self._fresh(room, source, publication)
             first.set_result(None)
@@ -205,32 +204,34 @@ class Cascade:
         except (RelayError, OSError) as error:
             if not first.done():
                 first.set_exception(error if isinstance(error, RelayError) else NoPublisher(str(error), retry_after=1))
-                first.exception()  # whoever waits has it; nobody need
             log.info("pull_ended room=%s source=%s reason=%s", room, source, type(error).__name__)
         finally:
             del self._keepers[key], self._first[key]
-            first.cancel()
-            if isinstance(publication.publisher, Pull):
-                await publication.publisher.close()
+            if not first.done():
+                first.set_exception(NoPublisher("the pull was given up", retry_after=1))
+            first.exception()  # whoever waits has it; nobody need
             self._house.take_back(room, source)
 
     async def _hold(self, room: RoomId, source: SourceName, publication: Publication, pull: Pull) -> None:
-        """Until nobody here receives the source, or this worker has become the room's origin."""
+        """Until nobody here receives the source, or this worker has become the room's origin; then the connection ends."""
         watched_at = asked_at = self._house.monotonic()
-        while publication.publisher is pull:
-            await asyncio.sleep(LOOK_EVERY)
-            now = self._house.monotonic()
-            pull.report(now)
-            if self._house.subscribed(room, source):
-                watched_at = now
-            if now - watched_at > UNWATCHED_AFTER:
-                return
-            if now - asked_at < (LOOK_EVERY if pull.silent(now) else REPORT_EVERY):
-                continue
-            asked_at = now
-            origin = await self._upstream.origin(room)
-            if origin is not None and (pull.silent(now) or origin != pull.origin):
-                pull = await self._replaced(room, source, publication, pull)
+        try:
+            while publication.publisher is pull:
+                await asyncio.sleep(LOOK_EVERY)
+                now = self._house.monotonic()
+                pull.report(now)
+                if self._house.subscribed(room, source):
+                    watched_at = now
+                if now - watched_at > UNWATCHED_AFTER:
+                    return
+                if now - asked_at < (LOOK_EVERY if pull.silent(now) else REPORT_EVERY):
+                    continue
+                asked_at = now
+                origin = await self._upstream.origin(room)
+                if origin is not None and (pull.silent(now) or origin != pull.origin):
+                    pull = await self._replaced(room, source, publication, pull)
+        finally:
+            await pull.close()
 
     async def _replaced(self, room: RoomId, source: SourceName, publication: Publication, old: Pull) -> Pull:
         """A new connection in place of the old one; the old one while the origin has nothing yet. What the room may not

@@ -18,6 +18,7 @@ from media.forwarding.publication import Publication
 from media.orders import GiveFloor
 from media.relay import Relay
 from media.rungs import Receivers
+from media.sessions.publishing import PublisherSession
 from media.values import RelayConfig
 
 SCREEN = SourceName("screen")
@@ -31,6 +32,7 @@ class Direct:
         self.asked = 0
 
     async def origin(self, room: RoomId) -> str | None:
+        await asyncio.sleep(0)  # the placement is somewhere else
         return self.name or None
 
     async def pull(self, room: RoomId, source: SourceName, offer: str) -> Pulled:
@@ -79,7 +81,12 @@ async def test_subscribers_of_an_edge_outlive_its_origin(relays: tuple[list[Rela
         await first.start(one)
         first.stream()
         await until(lambda: one.snapshot(ROOM).layers != ())
-        await asyncio.gather(*(cascade.ensure(ROOM, LEAD) for _ in range(3)))
+
+        async def here() -> bool:
+            await cascade.ensure(ROOM, LEAD)
+            return pulled(edge)[0].publisher is not None
+
+        assert await asyncio.gather(*(here() for _ in range(3))) == [True] * 3
         assert upstream.asked == 2  # the refused one, and one for all three
         classrooms = [(await join(edge, f"class-{number}"))[0] for number in range(2)]
         await until(lambda: all(each.packets > 100 for each in classrooms))
@@ -193,3 +200,21 @@ async def test_every_layer_comes_to_an_edge_and_each_classroom_gets_its_own(
         for peer in (*(pupil.peer for pupil in pupils), plain):
             await peer.close()
     await stage.peer.close()
+
+
+async def test_a_pull_ends_where_the_source_is_published_here(relays: tuple[list[Relay], list[MediaEvent]]) -> None:
+    (one, _, edge), _ = relays
+    there, here = ScriptedPublisher(), ScriptedPublisher()
+    upstream = Direct(one=one)
+    async with cascading(edge, upstream) as cascade:
+        await there.start(one)
+        there.stream()
+        await until(lambda: one.snapshot(ROOM).layers != ())
+        await cascade.ensure(ROOM, LEAD)
+        assert len(one.snapshot(ROOM).sessions) == 2  # the publisher and the edge
+        upstream.name = ""  # this worker has become the room's origin
+        await here.start(edge)
+        await until(lambda: len(one.snapshot(ROOM).sessions) == 1)
+        assert isinstance(pulled(edge)[0].publisher, PublisherSession)
+        await here.close()
+    await there.close()
