@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import assert_never
 
 from media.errors import SourceTaken, UnknownSession
@@ -97,13 +98,12 @@ class Relay:
         self._udp = UdpPort(self.config.host, self.config.port, self._switchboard.datagram)
         try:
             self._candidates = await candidates(self.config.host, self.config.announce, self._udp.number)
+            self._ticked_at = self.monotonic()
+            self._ticker = asyncio.create_task(self._tick_on(), name="media-relay-ticker")
+            await self.recorder.start()
         except BaseException:
-            self._udp.close()
-            self._udp = None
+            await self.close()
             raise
-        self._ticked_at = self.monotonic()
-        self._ticker = asyncio.create_task(self._tick_on(), name="media-relay-ticker")
-        await self.recorder.start()
 
     async def close(self) -> None:
         """Ends every session with the reason ``shutdown``, emits their last events, frees the port. May be repeated."""
@@ -390,7 +390,7 @@ class Relay:
         self._ticked_at, self._turn = now, (self._turn + 1) % TURNS
         if now - before > STOOD_STILL:
             for session in list(self._sessions.values()):
-                session.stood_still(before, now)
+                self._guarded(partial(session.stood_still, before), now)
         self._guarded(self._switchboard.strays.tell, now)
         for room in list(self._rooms.values()):
             self._guarded(room.tick, now)
