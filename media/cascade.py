@@ -18,8 +18,8 @@ from media.clients.peer import Peer
 from media.errors import NoFloor, NoPublisher, RelayError
 from media.events import RoomId, SourceName
 from media.floor import classroom_of
-from media.forwarding.layer import Layer
 from media.forwarding.publication import Publication
+from media.forwarding.routes import Route
 from media.orders import GiveFloor, Order
 from media.packets import rtcp, rtp
 from media.values import Kind
@@ -78,8 +78,8 @@ class Pull:
         self.lost = False
         self._publication, self._monotonic = publication, monotonic
         self._peer = Peer(on_rtp=self._rtp, on_rtcp=self._rtcp, on_lost=self._on_lost)
-        self._by_type: dict[int, tuple[Layer, bool]] = {}
-        self._by_ssrc: dict[int, tuple[Layer, bool]] = {}
+        self._by_type: dict[int, Route] = {}
+        self._by_ssrc: dict[int, Route] = {}
         self._last_at = monotonic()
         self._report_at = 0.0
 
@@ -105,11 +105,11 @@ class Pull:
         pairs = [(int(media), int(repair)) for media, repair in _LAYER.findall(picture)][: len(LAYERS)]
         self._publication.attach(self, codecs, LAYERS[: len(pairs)] if len(pairs) > 1 else (), self._monotonic())
         for layer, (media, repair) in zip(self._publication.layers_of("video"), pairs, strict=False):
-            self._by_ssrc[media], self._by_ssrc[repair] = (layer, False), (layer, True)
+            self._by_ssrc[media], self._by_ssrc[repair] = Route(layer, False), Route(layer, True)
         for section in self._peer.answer.sections:
             best = self._publication.tracks["audio" if section.kind == "audio" else "video"].best
             for codec in section.codecs:
-                self._by_type[codec.payload_type] = (best, codec.name == "RTX")
+                self._by_type[codec.payload_type] = Route(best, codec.name == "RTX")
 
     def silent(self, now: float) -> bool:
         """Whether the origin ended the connection, or nothing came for a while."""
@@ -130,21 +130,15 @@ class Pull:
         route = self._by_ssrc.get(parsed.ssrc) or self._by_type.get(parsed.payload_type)
         if route is None:
             return
-        layer, repaired = route
         self._last_at = self._monotonic()
-        if repaired:
-            if layer.reception is None or len(parsed.payload) < 3:
-                return
-            original = int.from_bytes(parsed.payload[:2], "big")
-            parsed = parsed._replace(sequence=original, ssrc=layer.reception.ssrc, payload=parsed.payload[2:])
-        layer.arrive(parsed, self._last_at)
+        if route.retransmitted:
+            route.layer.arrive_repaired(parsed, self._last_at)
+        else:
+            route.layer.arrive(parsed, self._last_at)
 
     def _rtcp(self, feedback: rtcp.Feedback) -> None:
-        now = self._monotonic()
         for report in feedback.reports:
-            for layer in self._publication.layers:
-                if layer.reception is not None and layer.reception.ssrc == report.ssrc:
-                    layer.reception.reported(report.ntp, report.rtp, now)
+            self._publication.reported(report, self._monotonic())
 
     def ask(self, feedback: bytes) -> None:
         """Takes a request of the publication upstream."""
@@ -155,9 +149,8 @@ class Pull:
         if now < self._report_at or self._publication.publisher is not self:
             return
         self._report_at = now + REPORT_EVERY
-        blocks = [layer.reception.block(now) for layer in self._publication.layers if layer.reception is not None]
-        if blocks:
-            self._peer.send_rtcp(rtcp.receiver_report(1, blocks))
+        if receptions := self._publication.receptions:
+            self._peer.send_rtcp(rtcp.receiver_report(1, [reception.block(now) for reception in receptions]))
 
     async def close(self) -> None:
         self._publication.detach(self)

@@ -126,6 +126,13 @@ class Layer:
         if self.taps:
             self._tell(kept, now)
 
+    def arrive_repaired(self, packet: rtp.Packet, now: float) -> rtp.Packet | None:
+        """Takes a retransmission; returns the packet that it carried, None where it carried none or nothing came before it."""
+        original = rtp.repaired(packet, self.reception.ssrc) if self.reception is not None else None
+        if original is not None:
+            self.arrive(original, now)
+        return original
+
     def _tell(self, kept: Kept, now: float) -> None:
         for tap in list(self.taps):
             try:

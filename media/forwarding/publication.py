@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from media.events import PeerId, RoomId, SourceName
 from media.forwarding.layer import Layer
+from media.forwarding.reception import Reception
 from media.forwarding.track import OutgoingTrack
 from media.packets import rtcp
 from media.signalling.negotiation import Stream
@@ -76,6 +77,17 @@ class Publication:
     def layers(self) -> list[Layer]:
         """Those of sound, then those of the picture."""
         return [layer for track in self.tracks.values() for layer in track.layers]
+
+    @property
+    def receptions(self) -> list[Reception]:
+        """The streams that its publisher sends now."""
+        return [layer.reception for layer in self.layers if layer.reception is not None]
+
+    def reported(self, report: rtcp.SenderReport, now: float) -> None:
+        """Takes a sender report of the publisher: which of its RTP times was which NTP time."""
+        for reception in self.receptions:
+            if reception.ssrc == report.ssrc:
+                reception.reported(report.ntp, report.rtp, now)
 
     @property
     def packets(self) -> int:

@@ -18,7 +18,7 @@ class Route(NamedTuple):
     """Where a packet goes, and whether it is a retransmission (RFC 4588) of that layer."""
 
     layer: Layer
-    repaired: bool
+    retransmitted: bool
 
 
 class _Shared(NamedTuple):

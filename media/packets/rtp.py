@@ -34,6 +34,14 @@ def parse(packet: bytes) -> Packet | None:
     return Packet(second & 0x80, second & 0x7F, sequence, timestamp, ssrc, packet[span[0] : span[1]])
 
 
+def repaired(packet: Packet, ssrc: int) -> Packet | None:
+    """The packet of stream `ssrc` that a retransmission carries (RFC 4588 §4); None for one that carries none, as browsers send to
+    probe their bandwidth."""
+    if len(packet.payload) < 3:
+        return None
+    return packet._replace(sequence=int.from_bytes(packet.payload[:2], "big"), ssrc=ssrc, payload=packet.payload[2:])
+
+
 def _payload_span(first: int, packet: bytes) -> tuple[int, int] | None:
     """From where to where the payload goes, by the first byte; None where lengths do not fit, or the version is not 2."""
     if first >> 6 != 2:

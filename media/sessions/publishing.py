@@ -54,25 +54,21 @@ class PublisherSession(Session):
         route = self._routes.find(parsed, packet) if parsed is not None else None
         if parsed is None or route is None or self.publication.publisher is not self:
             return
-        layer, repaired = route
+        layer, retransmitted = route
         if self.publication.silent and layer.kind == "audio":
             return
-        if repaired:
-            if layer.reception is None or len(parsed.payload) < 3:
-                return  # padding of a bandwidth probe, or nothing to repair yet
-            original = int.from_bytes(parsed.payload[:2], "big")
-            parsed = parsed._replace(sequence=original, ssrc=layer.reception.ssrc, payload=parsed.payload[2:])
-        if parsed.payload:  # a probe of the line is no lesson
+        if retransmitted:
+            parsed = layer.arrive_repaired(parsed, now)
+        else:
+            layer.arrive(parsed, now)
+        if parsed is not None and parsed.payload:  # a probe of the line is no lesson
             self._packets += 1
             self._octets += len(parsed.payload) + 12
-        layer.arrive(parsed, now)
 
     def on_rtcp(self, feedback: rtcp.Feedback, now: float) -> None:
         """Takes the clock from sender reports."""
         for report in feedback.reports:
-            for layer in self.publication.layers:
-                if layer.reception is not None and layer.reception.ssrc == report.ssrc:
-                    layer.reception.reported(report.ntp, report.rtp, now)
+            self.publication.reported(report, now)
 
     def ask(self, feedback: bytes) -> None:
         """Sends a feedback message; the empty report before it makes the compound whole for publishers that want it so."""
@@ -80,8 +76,8 @@ class PublisherSession(Session):
 
     def _report(self, now: float) -> bytes:
         """A receiver report on all its streams, with our name."""
-        receptions = [layer.reception for layer in self.publication.layers if layer.reception is not None]
-        return rtcp.receiver_report(1, [r.block(now) for r in receptions]) + rtcp.description(1, self.publication.cname)
+        blocks = [reception.block(now) for reception in self.publication.receptions]
+        return rtcp.receiver_report(1, blocks) + rtcp.description(1, self.publication.cname)
 
     def stood_still(self, since: float, now: float) -> None:
         """No slot covers the time."""
@@ -93,16 +89,14 @@ class PublisherSession(Session):
         """A report with the bandwidth limit each second, also of nothing: it tells the page that its line is alive. Slots."""
         if now >= self._report_at and self.publication.publisher is self:
             self._report_at = now + REPORT_EVERY
-            layers = self.publication.layers
-            ssrcs = [layer.reception.ssrc for layer in layers if layer.reception is not None]
+            ssrcs = [reception.ssrc for reception in self.publication.receptions]
             limit = rtcp.bitrate_limit(1, ssrcs, self.house.config.video_bitrate) if ssrcs else b""
             self.send_rtcp(self._report(now) + limit)
         if self._slots is not None and now >= self._slots.due_at:
             self.emit_slot(self._slots.take(now), jitter_ms=self._jitter(), round_trip_ms=None)
 
     def _jitter(self) -> float | None:
-        receptions = [layer.reception for layer in self.publication.layers if layer.reception is not None]
-        return max((r.jitter_ms for r in receptions), default=None)
+        return max((reception.jitter_ms for reception in self.publication.receptions), default=None)
 
     def on_finish(self, now: float) -> None:
         """The last slot; the source is free for the peer's next session."""
