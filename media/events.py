@@ -17,6 +17,11 @@ SessionId = NewType("SessionId", str)
 """One WHIP or WHEP session; its resource URL ends in it."""
 SourceName = NewType("SourceName", str)
 """A publication within a room: ``lead``, ``screen``, or ``class:<peer>`` for a classroom that has the floor."""
+Role = Literal["publisher", "subscriber"]
+"""Whether a peer sends or receives media."""
+Reason = Literal["closed", "expired", "replaced", "failed", "shutdown"]
+"""Why a session ended: by DELETE, an order or a DTLS alert; its consent ran out; the peer's newer session took its place; its handshake
+or its packets went wrong; the relay ends."""
 RecordingId = NewType("RecordingId", str)
 """A recording; the name of its folder."""
 
@@ -28,26 +33,26 @@ def is_edge(peer: PeerId) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """ICE and DTLS are done. `role` says whether the peer sends or receives media."""
+    """ICE and DTLS are done."""
 
     room: RoomId
     peer: PeerId
     session: SessionId
     source: SourceName
-    role: Literal["publisher", "subscriber"]
+    role: Role
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The session ended: by DELETE, by a DTLS alert, or because its consent expired."""
+    """The session ended. Sessions that were never connected say nothing."""
 
     room: RoomId
     peer: PeerId
     session: SessionId
     source: SourceName
-    role: Literal["publisher", "subscriber"]
-    reason: Literal["closed", "expired", "replaced", "failed", "shutdown"]
+    role: Role
+    reason: Reason
     at: datetime
 
 
@@ -72,7 +77,7 @@ class MediaSlot:
     peer: PeerId
     session: SessionId
     source: SourceName
-    role: Literal["publisher", "subscriber"]
+    role: Role
     started_at: datetime
     ended_at: datetime
     packets: int

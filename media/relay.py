@@ -17,7 +17,7 @@ from functools import partial
 from typing import assert_never
 
 from media.errors import SourceTaken, UnknownSession
-from media.events import MediaEvent, OnEvent, PeerId, RoomId, SessionId, SourceName, is_edge
+from media.events import MediaEvent, OnEvent, PeerId, Reason, RoomId, SessionId, SourceName, is_edge
 from media.forwarding.publication import Publication
 from media.ladder import Rung
 from media.orders import ChooseRung, CloseRoom, GiveFloor, Order, Record, ServeSegments
@@ -25,7 +25,7 @@ from media.recording.recorder import Recorder
 from media.room import Room
 from media.sessions import admission
 from media.sessions.publishing import PublisherSession
-from media.sessions.session import Name, Reason, Session
+from media.sessions.session import Name, Session
 from media.sessions.subscribing import SubscriberSession
 from media.signalling import negotiation, sdp
 from media.signalling.negotiation import Endpoint, Track

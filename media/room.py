@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from media.errors import NoFloor, NoPublisher
-from media.events import PeerId, RoomId, SessionId, SourceName
+from media.events import PeerId, Reason, Role, RoomId, SessionId, SourceName
 from media.floor import LEAD, classroom_of
 from media.forwarding.publication import Publication
 from media.rungs import Receivers
 from media.sessions.publishing import PublisherSession
-from media.sessions.session import Reason, Session
+from media.sessions.session import Session
 from media.sessions.subscribing import SubscriberSession
-from media.values import Role
 from media.wire.udp import UdpPort
 
 RETRY_NO_PUBLISHER = 2

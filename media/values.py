@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from media.events import PeerId, RoomId, SessionId, SourceName
+from media.events import PeerId, Role, RoomId, SessionId, SourceName
 from media.ladder import Rung
 
-Role = Literal["publisher", "subscriber"]
 Kind = Literal["audio", "video"]
 
 

@@ -8,9 +8,9 @@ from media.forwarding.publication import Publication
 from media.forwarding.routes import Routes
 from media.packets import rtcp, rtp
 from media.sessions.session import House, Name, Session
-from media.sessions.slots import PublisherSlots
+from media.sessions.slots import Counts, PublisherSlots
 from media.signalling.negotiation import Track
-from media.values import Kind, SessionView
+from media.values import Kind
 from media.wire.aiortc_bridge import Identity
 
 REPORT_EVERY = 1.0
@@ -43,10 +43,11 @@ class PublisherSession(Session):
         rids = next((track.rids for track in self._tracks if track.rids), ())
         self.publication.attach(self, self.codecs, rids, now)
         self._routes = Routes(self._tracks, self.publication)
-        self._slots = PublisherSlots(self._arrived, now=now, seconds=self.house.config.slot_seconds)
+        self._slots = PublisherSlots(self.counts, now=now, seconds=self.house.config.slot_seconds)
 
-    def _arrived(self) -> tuple[int, int, int]:
-        return self._packets, self._octets, sum(layer.lost for layer in self.publication.layers)
+    def counts(self) -> Counts:
+        """What arrived, and what of the source never did, over all its publishers."""
+        return Counts(self._packets, self._octets, sum(layer.lost for layer in self.publication.layers))
 
     def on_rtp(self, packet: bytes, now: float) -> None:
         """Sends the packet on, when it is of a codec that was agreed."""
@@ -83,7 +84,7 @@ class PublisherSession(Session):
         """No slot covers the time."""
         told = self._slots.stood_still(since, now) if self._slots is not None else None
         if told is not None:
-            self.emit_slot(told, jitter_ms=self._jitter(), round_trip_ms=None)
+            self.emit_slot(told)
 
     def on_upkeep(self, now: float) -> None:
         """A report with the bandwidth limit each second, also of nothing: it tells the page that its line is alive. Slots."""
@@ -93,36 +94,19 @@ class PublisherSession(Session):
             limit = rtcp.bitrate_limit(1, ssrcs, self.house.config.video_bitrate) if ssrcs else b""
             self.send_rtcp(self._report(now) + limit)
         if self._slots is not None and now >= self._slots.due_at:
-            self.emit_slot(self._slots.take(now), jitter_ms=self._jitter(), round_trip_ms=None)
+            self.emit_slot(self._slots.take(now))
 
-    def _jitter(self) -> float | None:
+    @property
+    def jitter_ms(self) -> float | None:
+        """Of the worst stream that arrives."""
         return max((reception.jitter_ms for reception in self.publication.receptions), default=None)
 
     def on_finish(self, now: float) -> None:
         """The last slot; the source is free for the peer's next session."""
         if self._slots is not None:
-            self.emit_slot(self._slots.take(now), jitter_ms=self._jitter(), round_trip_ms=None)
+            self.emit_slot(self._slots.take(now))
         self.publication.detach(self)
 
     def goodbye(self) -> bytes:
         """BYE of our reporting SSRC."""
         return rtcp.receiver_report(1, []) + rtcp.goodbye([1])
-
-    def view(self) -> SessionView:
-        """The session now."""
-        n, since = self.name, self.connected_at
-        return SessionView(
-            session=n.session,
-            room=n.room,
-            source=n.source,
-            peer=n.peer,
-            role=n.role,
-            etag=self.etag,
-            connected=since is not None,
-            seconds=self.house.monotonic() - since if since is not None else 0.0,
-            packets=self._packets,
-            octets=self._octets,
-            lost=self._arrived()[2],
-            jitter_ms=self._jitter(),
-            round_trip_ms=None,
-        )

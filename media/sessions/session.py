@@ -8,19 +8,28 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, RoomId, SessionId, SourceName
+from media.events import (
+    Connected,
+    Disconnected,
+    MediaEvent,
+    MediaSlot,
+    PeerId,
+    Reason,
+    Role,
+    RoomId,
+    SessionId,
+    SourceName,
+)
 from media.packets import rtcp
-from media.sessions.slots import Finished
-from media.values import Kind, RelayConfig, Role, SessionView
+from media.sessions.slots import Counts, Finished
+from media.values import Kind, RelayConfig, SessionView
 from media.wire.aiortc_bridge import Fingerprint, HandshakeFailed, Identity, SecureChannel, Unauthentic
 from media.wire.ice import Agent, Credentials
 from media.wire.stun import Address
 
 log = logging.getLogger(__name__)
-
-Reason = Literal["closed", "expired", "replaced", "failed", "shutdown"]
 
 
 class House(Protocol):
@@ -62,7 +71,8 @@ class Session(ABC):
         """The peer's ICE credentials: a fragment with others is an ICE restart."""
         self.sections: tuple[tuple[str, Kind], ...] = ()
         """(mid, kind) of the accepted sections."""
-        self.unauthentic = 0
+        self.round_trip: float | None = None
+        """Milliseconds there and back, as reports last told; None before, and of a publisher."""
         self._wall = house.now()
         self.agent = Agent(on_dtls=self._dtls, on_media=self._media, on_moved=self.on_moved, now=self.created_at)
         self.channel = SecureChannel(identity, server=dtls_server, send=self._send, on_closed=self._peer_left)
@@ -150,13 +160,13 @@ class Session(ABC):
                 packet = self.channel.unprotect(datagram)
                 self.agent.heard_at = now
                 self.on_rtp(packet, now)
-        except Unauthentic:
-            self.unauthentic += 1
+        except Unauthentic:  # forged, damaged, or a copy of one that came before: as if it had not come
+            return
         except Exception:  # a peer whose packets upset the relay loses its own session, nobody else's
             log.exception("session_failed session=%s", self.name.session)
             self.house.end(self, "failed")
 
-    def emit_slot(self, slot: Finished, *, jitter_ms: float | None, round_trip_ms: float | None) -> None:
+    def emit_slot(self, slot: Finished) -> None:
         """Tells the world of a finished slot."""
         self.house.emit(
             MediaSlot(
@@ -168,8 +178,8 @@ class Session(ABC):
                 acknowledged=slot.acknowledged,
                 source_packets=slot.source_packets,
                 lost=slot.lost,
-                jitter_ms=jitter_ms,
-                round_trip_ms=round_trip_ms,
+                jitter_ms=self.jitter_ms,
+                round_trip_ms=self.round_trip,
                 rung=slot.sent.rung,
                 rid=slot.sent.rid,
             )
@@ -232,6 +242,30 @@ class Session(ABC):
     def goodbye(self) -> bytes:
         """The RTCP said at the end."""
 
+    @property
     @abstractmethod
+    def jitter_ms(self) -> float | None:
+        """Interarrival jitter of its worst stream (RFC 3550 §6.4.1); None where there is none yet."""
+
+    @abstractmethod
+    def counts(self) -> Counts:
+        """What it carried since it was connected."""
+
     def view(self) -> SessionView:
         """The session now."""
+        n, since, counts = self.name, self.connected_at, self.counts()
+        return SessionView(
+            session=n.session,
+            room=n.room,
+            source=n.source,
+            peer=n.peer,
+            role=n.role,
+            etag=self.etag,
+            connected=since is not None,
+            seconds=self.house.monotonic() - since if since is not None else 0.0,
+            packets=counts.packets,
+            octets=counts.octets,
+            lost=counts.lost,
+            jitter_ms=self.jitter_ms,
+            round_trip_ms=self.round_trip,
+        )

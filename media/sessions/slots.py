@@ -25,6 +25,14 @@ class Reading(NamedTuple):
     """The extended number after the last one sent; None before the first."""
 
 
+class Counts(NamedTuple):
+    """What a session carried: RTP packets, their octets without header extensions and padding, and packets lost."""
+
+    packets: int
+    octets: int
+    lost: int
+
+
 class Sent(NamedTuple):
     """What a subscriber is sent: its rung, and the rid of its picture; None where nobody decides, or there is none."""
 
@@ -35,7 +43,7 @@ class Sent(NamedTuple):
 UNSAID = Sent()
 
 
-class Stream(Protocol):
+class SentStream(Protocol):
     """One stream sent to a subscriber."""
 
     def reading(self) -> Reading: ...
@@ -116,7 +124,7 @@ class SubscriberSlots:
 
     def __init__(
         self,
-        streams: Sequence[Stream],
+        streams: Sequence[SentStream],
         source_packets: Callable[[], int],
         *,
         now: float,
@@ -251,8 +259,7 @@ class SubscriberSlots:
 class PublisherSlots:
     """The slots of one publisher: what arrived. Nothing needs to be confirmed, the packets themselves are authentic."""
 
-    def __init__(self, arrived: Callable[[], tuple[int, int, int]], *, now: float, seconds: float) -> None:
-        """`arrived` reads (packets, octets, lost)."""
+    def __init__(self, arrived: Callable[[], Counts], *, now: float, seconds: float) -> None:
         self._arrived, self._seconds = arrived, seconds
         self._started, self._first = now, arrived()
 

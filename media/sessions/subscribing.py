@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from media.forwarding.feed import Feed
 from media.forwarding.layer import Layer
@@ -10,7 +12,7 @@ from media.forwarding.publication import Publication
 from media.ladder import Rung
 from media.packets import rtcp
 from media.sessions.session import House, Name, Session
-from media.sessions.slots import Sent, SubscriberSlots
+from media.sessions.slots import Counts, Sent, SubscriberSlots
 from media.signalling.negotiation import Stream, Track
 from media.values import Kind, SessionView
 from media.wire.aiortc_bridge import Identity
@@ -20,6 +22,16 @@ FIRST_REPORTS = 0.3
 """Sender reports come this often in a session's first two seconds, so that sound and picture meet early."""
 PAUSED_REPORTS = 0.7
 """And this often while nothing else is sent: they tell the page that its line is alive."""
+
+
+class _Told(NamedTuple):
+    """What receiver reports say of one feed."""
+
+    jitter_ms: float
+    lost: int
+    """Packets, since the feed began."""
+    upto: int
+    """The subscriber's own number after the highest that it received."""
 
 
 class SubscriberSession(Session):
@@ -44,13 +56,10 @@ class SubscriberSession(Session):
         self._by_ssrc = {feed.stream.ssrc: index for index, feed in enumerate(self.feeds)}
         self._slots: SubscriberSlots | None = None
         self._report_at = 0.0
-        self._jitter: dict[int, float] = {}
-        self._lost: dict[int, int] = {}
-        self._reported_upto: dict[int, int] = {}
-        self.round_trip: float | None = None
-        """Milliseconds."""
+        self._told: dict[int, _Told] = {}
+        """What receiver reports said last of each feed, by its index."""
         self.measured_at = float("-inf")
-        """When that was known last."""
+        """When `round_trip` was known last."""
         self.limit: tuple[int, float] | None = None
         """Bits a second that the peer thinks its line carries (REMB), and when it said so."""
         self.rung: Rung | None = None
@@ -111,8 +120,8 @@ class SubscriberSession(Session):
 
     def line(self) -> tuple[int, int, int]:
         """Packets that reports have passed, packets they call lost, and octets sent, since the beginning."""
-        passed = sum(upto - (self.feeds[index].first or 0) for index, upto in self._reported_upto.items())
-        return passed, sum(self._lost.values()), sum(feed.reading().octets for feed in self.feeds)
+        counts, told = self.counts(), self._told.items()
+        return sum(each.upto - (self.feeds[index].first or 0) for index, each in told), counts.lost, counts.octets
 
     def on_moved(self) -> None:
         """Packets follow the peer to its new address."""
@@ -149,16 +158,16 @@ class SubscriberSession(Session):
                 self._reported(index, block, now)
 
     def _reported(self, index: int, block: rtcp.Block, now: float) -> None:
-        feed = self.feeds[index]
-        self._jitter[index] = block.jitter * 1000 / feed.track.rate
-        self._lost[index] = block.lost
+        feed, told = self.feeds[index], self._told.get(index)
         round_trip = self.publication.round_trip(block, now) if block.last_sr else None
         if round_trip is not None:
             self.round_trip, self.measured_at = round_trip, now
-        if self._slots is not None and feed.first is not None:
-            number = feed.own_number(block.highest & 0xFFFF)
-            self._reported_upto[index] = max(number + 1, self._reported_upto.get(index, feed.first))
-            self._slots.report(index, first=feed.first, number=number, lost=block.lost, now=now)
+        if self._slots is None or feed.first is None:  # of what was never sent nothing can be told
+            return
+        number = feed.own_number(block.highest & 0xFFFF)
+        upto = max(number + 1, told.upto if told is not None else feed.first)
+        self._told[index] = _Told(block.jitter * 1000 / feed.track.rate, block.lost, upto)
+        self._slots.report(index, first=feed.first, number=number, lost=block.lost, now=now)
 
     def stood_still(self, since: float, now: float) -> None:
         """No slot covers the time."""
@@ -177,7 +186,7 @@ class SubscriberSession(Session):
         if now >= self._slots.due_at:
             self._slots.cut(now)
         for slot in self._slots.take(now):
-            self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self.round_trip)
+            self.emit_slot(slot)
 
     def _send_reports(self, now: float) -> None:
         """On what is sent, and on what is paused as long as the publisher sends it."""
@@ -196,8 +205,10 @@ class SubscriberSession(Session):
     def _paused(self, feed: Feed, now: float) -> Layer | None:
         return feed.track.best if feed.wanted is None and feed.track.best.alive(now) else None
 
-    def _worst_jitter(self) -> float | None:
-        return max(self._jitter.values(), default=None)
+    @property
+    def jitter_ms(self) -> float | None:
+        """As the peer reports it of its worst stream."""
+        return max((told.jitter_ms for told in self._told.values()), default=None)
 
     def on_finish(self, now: float) -> None:
         """Stops the feeds, tells the last slots."""
@@ -206,31 +217,20 @@ class SubscriberSession(Session):
         self.publication.subscribers.discard(self)
         if self._slots is not None:
             for slot in self._slots.close(now):
-                self.emit_slot(slot, jitter_ms=self._worst_jitter(), round_trip_ms=self.round_trip)
+                self.emit_slot(slot)
 
     def goodbye(self) -> bytes:
         """BYE of the streams it was sent."""
         ssrcs = [feed.stream.ssrc for feed in self.feeds]
         return rtcp.receiver_report(ssrcs[0], []) + rtcp.goodbye(ssrcs)
 
-    def view(self) -> SessionView:
-        """The session now."""
-        n, since = self.name, self.connected_at
+    def counts(self) -> Counts:
+        """What was sent, and what of it its reports call lost."""
         readings = [feed.reading() for feed in self.feeds]
-        return SessionView(
-            session=n.session,
-            room=n.room,
-            source=n.source,
-            peer=n.peer,
-            role=n.role,
-            etag=self.etag,
-            connected=since is not None,
-            seconds=self.house.monotonic() - since if since is not None else 0.0,
-            packets=sum(r.packets for r in readings),
-            octets=sum(r.octets for r in readings),
-            lost=sum(self._lost.values()),
-            jitter_ms=self._worst_jitter(),
-            round_trip_ms=self.round_trip,
-            rung=self.rung,
-            rid=next((feed.layer.rid for feed in self.feeds if feed.track.kind == "video" and feed.layer), None),
-        )
+        lost = sum(told.lost for told in self._told.values())
+        return Counts(sum(r.packets for r in readings), sum(r.octets for r in readings), lost)
+
+    def view(self) -> SessionView:
+        """The session now, with what it is sent."""
+        rid = next((feed.layer.rid for feed in self.feeds if feed.track.kind == "video" and feed.layer), None)
+        return replace(super().view(), rung=self.rung, rid=rid)
