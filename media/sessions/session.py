@@ -71,6 +71,8 @@ class Session(ABC):
         """The peer's ICE credentials: a fragment with others is an ICE restart."""
         self.sections: tuple[tuple[str, Kind], ...] = ()
         """(mid, kind) of the accepted sections."""
+        self.unauthentic = 0
+        """Packets that were forged, damaged, or copies of ones that came before: all else goes on as if they had not come."""
         self.round_trip: float | None = None
         """Milliseconds there and back, as reports last told; None before, and of a publisher."""
         self._wall = house.now()
@@ -160,8 +162,8 @@ class Session(ABC):
                 packet = self.channel.unprotect(datagram)
                 self.agent.heard_at = now
                 self.on_rtp(packet, now)
-        except Unauthentic:  # forged, damaged, or a copy of one that came before: as if it had not come
-            return
+        except Unauthentic:
+            self.unauthentic += 1
         except Exception:  # a peer whose packets upset the relay loses its own session, nobody else's
             log.exception("session_failed session=%s", self.name.session)
             self.house.end(self, "failed")
