@@ -119,7 +119,7 @@ def encoder_gear(settings: Settings) -> Gear:
     """What the settings let this server reach of recording rooms' encoders."""
     allowed = Allowed(settings.media_encoder_networks, frozenset(settings.media_encoder_ports))
     door = RtmpDoor(settings.media_host, settings.media_rtmp_port) if settings.media_rtmp_port else None
-    return Gear(Vault(lambda: encoder_key(settings)), allowed, door)
+    return Gear(Vault(lambda: encoder_key(settings)), allowed, door, settings.media_rtmp_url)
 
 
 def every_route() -> list[Route]:

@@ -72,6 +72,13 @@ class Settings(BaseSettings):
             le=65535,
         ),
     ] = 0
+    media_rtmp_url: Annotated[
+        str,
+        Field(
+            description="Where encoders are told to push to, e.g. `rtmp://sanke.example.edu.cn:1935/live`: the same for all web servers, at whichever "
+            "of their ports it ends. Empty: the public name and this server's `media_rtmp_port`."
+        ),
+    ] = ""
     media_secret: Annotated[
         SecretStr,
         Field(

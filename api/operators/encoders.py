@@ -62,7 +62,7 @@ async def encoders_page(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
         schools = await schools_within(session, call)
     gear = call.app.encoders.gear
     return call.page(
-        "operator/encoders.html", rows=rows, schools=schools, pulls=gear.reaches("rtsp"), pushes=gear.reaches("rtmp")
+        "operator/encoders.html", rows=rows, schools=schools, pulls=gear.offers("rtsp"), pushes=gear.offers("rtmp")
     )
 
 
@@ -94,7 +94,9 @@ async def renew(call: Call[EncoderPath, Nothing, Nothing]) -> PushSlip:
 async def try_it(call: Call[EncoderPath, Nothing, Nothing]) -> Tried:
     app, language = call.app, call.caller.language
     try:
-        found = await registry.found_at(app.store, app.encoders.gear, call.principal, call.path.encoder, PROBE_SECONDS)
+        found = await registry.found_at(
+            app.store, app.bus, app.encoders.gear, call.principal, call.path.encoder, PROBE_SECONDS
+        )
     except EncoderRefused as refused:
         words, hint = (say(language, f"encoder.{kind}_{refused.reason}") for kind in ("reason", "hint"))
         return Tried(works=False, reason=refused.reason, words=words, hint=hint)
@@ -124,6 +126,10 @@ async def delete(call: Call[EncoderPath, Nothing, Nothing]) -> None:
 def _slip(call: Call[Any, Any, Any], made: Registered) -> PushSlip:
     if not made.key:
         return PushSlip(encoder_id=made.encoder_id, server="", key="")
+    return PushSlip(encoder_id=made.encoder_id, server=call.app.encoders.gear.push_url or _here(call), key=made.key)
+
+
+def _here(call: Call[Any, Any, Any]) -> str:
+    """This server's own RTMP port, at the name that people know it by."""
     host = URL(call.app.settings.public_url).host or call.request.url.host or ""
-    server = f"rtmp://{host}:{call.app.settings.media_rtmp_port}/live"
-    return PushSlip(encoder_id=made.encoder_id, server=server, key=made.key)
+    return f"rtmp://{host}:{call.app.settings.media_rtmp_port}/live"

@@ -1,1 +1,1 @@
-"""Recording rooms' encoders: which there are (`registry`), which lesson uses one (`uses`), and keeping it on the air (`keeper`)."""
+"""Recording rooms' encoders: which there are (`registry`), trying one (`tries`), which lesson uses one (`uses`), and keeping it on the air (`keeper`)."""

@@ -10,8 +10,9 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from media.encoders.addresses import Allowed, RtspUrl, parse_url
 from media.encoders.encoder import Origin, Pull
-from media.encoders.rtmp.door import Push, RtmpDoor
+from media.encoders.rtmp.door import ALONE, Push, RtmpDoor, Turn
 from media.encoders.values import EncoderRefused
+from rooms.encoders.uses import PUSHED
 from rooms.tables import RoomEncoder
 
 
@@ -39,20 +40,26 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Gear:
-    """Made once for each server. `door` is None where no RTMP port is set."""
+    """Made once for each server. `door` is None where this one has no RTMP port; `push_url` is where encoders are told to push
+    to, the same for all servers, whichever has a port; empty where none has."""
 
     vault: Vault
     allowed: Allowed
     door: RtmpDoor | None
+    push_url: str = ""
 
     def reaches(self, kind: str) -> bool:
         """Whether this server can use encoders of this kind."""
-        return self.door is not None if kind == "rtmp" else bool(self.allowed.networks)
+        return self.door is not None if kind == PUSHED else bool(self.allowed.networks)
 
-    def origin(self, encoder: RoomEncoder) -> Origin:
+    def offers(self, kind: str) -> bool:
+        """Whether encoders of this kind can be used at all, here or at another server."""
+        return self.reaches(kind) or (kind == PUSHED and bool(self.push_url))
+
+    def origin(self, encoder: RoomEncoder, turn: Turn = ALONE) -> Origin:
         """Where its stream comes from. Raises EncoderRefused."""
-        if encoder.kind == "rtmp" and encoder.key_digest is not None and self.door is not None:
-            return Push(self.door, encoder.key_digest)
+        if encoder.kind == PUSHED and encoder.key_digest is not None and self.door is not None:
+            return Push(self.door, encoder.key_digest, turn)
         if encoder.kind == "rtsp" and encoder.sealed_url is not None:
             return Pull(self.vault.open(encoder.sealed_url), self.allowed)
         raise EncoderRefused("address_refused", "not for this server")

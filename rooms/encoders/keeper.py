@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from media.encoders.encoder import Encoder
 from media.encoders.values import Connecting, EncoderRefused, Failed, Live, State, Waiting
@@ -16,6 +17,7 @@ from rooms.bus import Bus, Message
 from rooms.clock import Clock
 from rooms.encoders import uses
 from rooms.encoders.gear import Gear
+from rooms.encoders.tries import Tries
 from rooms.encoders.uses import Kept
 from rooms.store import Store
 
@@ -26,6 +28,42 @@ PostOffer = Callable[[str, str, str], Awaitable[str]]
 """(room, lead's side, offer) to the relay that has the room, for the source ``lead``; the answer."""
 
 
+class _Turn:
+    """A lesson's encoder that pushes, and the doors of all servers: it is at one of them, which then keeps the use."""
+
+    def __init__(self, store: Store, clock: Clock, keeper: str, room: str) -> None:
+        self._store, self._clock, self._keeper, self._room = store, clock, keeper, room
+        self._lock = asyncio.Lock()
+        self.here = False
+        """It is at this server's door, or is about to be."""
+
+    async def take(self) -> bool:
+        async with self._lock:
+            if not self.here:
+                taken, self.here = False, True
+                try:
+                    taken = await uses.take(self._store, self._clock.now(), self._keeper, self._room)
+                except (SQLAlchemyError, OSError):
+                    log.exception("encoder_not_taken")
+                finally:
+                    self.here = taken
+            return self.here
+
+    async def give_back(self) -> None:
+        self.here = False
+        with suppress(SQLAlchemyError, OSError):  # else the next sweep does it
+            await uses.release(self._store, self._keeper, self._room)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A use that is looked after; `encoder` is None where it cannot be reached."""
+
+    number: int
+    encoder: Encoder | None
+    turn: _Turn
+
+
 class EncoderKeeper:
     """One server's. It looks after the uses every few seconds, and at once when it is told to."""
 
@@ -33,16 +71,20 @@ class EncoderKeeper:
         self.gear = gear
         self._store, self._clock, self._bus, self._post_offer = store, clock, bus, post_offer
         self._id = secrets.token_hex(16)
-        self._running: dict[str, tuple[int, Encoder | None]] = {}
+        self._running: dict[str, _Running] = {}
+        self._elsewhere: frozenset[str] = frozenset()
+        """Lessons whose encoder pushes and is at another server's door: that one tells how it does."""
         self._states: dict[str, Message] = {}
         self._changed: asyncio.Queue[str] = asyncio.Queue()
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._tries = Tries(store, bus, gear)
 
     async def start(self) -> None:
         """Opens the RTMP door and begins to look after uses. Raises OSError where the door's port cannot be had."""
         if self.gear.door is not None:
             await self.gear.door.start()
+            await self._tries.start()
         self._tasks = [
             asyncio.create_task(self._sweep_for_ever(), name="encoder sweep"),
             asyncio.create_task(self._tell_for_ever(), name="encoder news"),
@@ -53,8 +95,9 @@ class EncoderKeeper:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tries.close()
         if self._running:
-            await self._stop(*self._running)
+            await self._stop(*self._running)  # its pages hear of it from the server that keeps it next
             await uses.release(self._store, self._id)
         if self.gear.door is not None:
             await self.gear.door.close()
@@ -65,7 +108,8 @@ class EncoderKeeper:
 
     def state(self, occurrence_id: str) -> Message | None:
         """How the lesson's encoder does, where this server keeps it."""
-        return self._states.get(occurrence_id)
+        told_elsewhere = occurrence_id in self._elsewhere and not self._is_here(occurrence_id)
+        return None if told_elsewhere else self._states.get(occurrence_id)
 
     # ------------------------------------------------------------ within
 
@@ -75,13 +119,33 @@ class EncoderKeeper:
             if not self._running and not await uses.any_use(session):
                 return
         await uses.end_over(self._store, self._clock)
-        kinds = [kind for kind in ("rtsp", "rtmp") if self.gear.reaches(kind)]
+        kinds = [kind for kind in ("rtsp", uses.PUSHED) if self.gear.reaches(kind)]
         kept = {each.occurrence_id: each for each in await uses.claim(self._store, self._clock.now(), self._id, kinds)}
-        await self._stop(*(room for room, (number, _) in self._running.items() if not _same(kept.get(room), number)))
+        await self._settle(kept)
+        ended = [room for room, running in self._running.items() if not _same(kept.get(room), running.number)]
+        await self._stop(*ended)
+        for room in ended:
+            await self._tell_end(room)
         for room, each in kept.items():
             if room not in self._running:
                 self._start(each)
             self._changed.put_nowait(room)  # a page that was opened meanwhile hears it, too
+
+    async def _settle(self, kept: Mapping[str, Kept]) -> None:
+        """Sees which encoders are at other doors, and gives back those that went without being given back."""
+        self._elsewhere = frozenset(room for room, each in kept.items() if each.keeper not in (None, self._id))
+        for room, each in kept.items():
+            if each.encoder.kind == uses.PUSHED and each.keeper == self._id and not self._is_here(room):
+                await uses.release(self._store, self._id, room)
+
+    def _is_here(self, room: str) -> bool:
+        return room in self._running and self._running[room].turn.here
+
+    async def _tell_end(self, room: str) -> None:
+        """That the page sends again, unless another server keeps the encoder now."""
+        async with self._store.read() as session:
+            if await uses.used_by(session, room) is None:
+                await self._bus.publish(f"live:{room}", {"type": "encoder", "encoder": None})
 
     def _start(self, use: Kept) -> None:
         async def post(offer: str) -> str:
@@ -94,22 +158,21 @@ class EncoderKeeper:
             self._states[use.occurrence_id] = told(use, state)
             self._changed.put_nowait(use.occurrence_id)
 
-        encoder = None
+        turn, encoder = _Turn(self._store, self._clock, self._id, use.occurrence_id), None
         try:
-            encoder = Encoder(self.gear.origin(use.encoder), post, became)
+            encoder = Encoder(self.gear.origin(use.encoder, turn), post, became)
             encoder.start()
             became(encoder.state)
         except EncoderRefused as refused:
             became(Failed(refused.reason))
-        self._running[use.occurrence_id] = (use.encoder.id, encoder)
+        self._running[use.occurrence_id] = _Running(use.encoder.id, encoder, turn)
 
     async def _stop(self, *rooms: str) -> None:
         for room in rooms:
-            _, encoder = self._running.pop(room)
+            encoder = self._running.pop(room).encoder
             if encoder is not None:
                 await encoder.close()
             self._states.pop(room, None)
-            await self._bus.publish(f"live:{room}", {"type": "encoder", "encoder": None})
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -125,7 +188,7 @@ class EncoderKeeper:
     async def _tell_for_ever(self) -> None:
         while True:
             room = await self._changed.get()
-            if (state := self._states.get(room)) is not None:
+            if (state := self.state(room)) is not None:
                 await self._bus.publish(f"live:{room}", {"type": "encoder", "encoder": state})
 
 

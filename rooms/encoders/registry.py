@@ -14,8 +14,11 @@ from media.encoders.encoder import probe
 from media.encoders.rtmp.door import digest
 from media.encoders.values import EncoderRefused, Found
 from rooms.audit import append
+from rooms.bus import Bus
 from rooms.clock import Clock
 from rooms.encoders.gear import Gear
+from rooms.encoders.tries import found_anywhere
+from rooms.encoders.uses import PUSHED
 from rooms.people.roster import school_names
 from rooms.people.scope import Principal
 from rooms.refusals import Conflict, Invalid, NotFound
@@ -195,9 +198,11 @@ async def _within(session: AsyncSession, by: Principal, encoder_id: int) -> Room
     return encoder
 
 
-async def found_at(store: Store, gear: Gear, by: Principal, encoder_id: int, patience: float) -> Found:
+async def found_at(store: Store, bus: Bus, gear: Gear, by: Principal, encoder_id: int, patience: float) -> Found:
     """What the encoder sends now. Raises EncoderRefused; refusals of `_within`."""
     async with store.read() as session:
         encoder = await _within(session, by, encoder_id)
-        origin = gear.origin(encoder)
+        origin = gear.origin(encoder) if encoder.kind != PUSHED else None
+    if origin is None:
+        return await found_anywhere(bus, encoder_id, patience)
     return await probe(origin, patience)

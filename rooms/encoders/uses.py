@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
@@ -18,6 +18,7 @@ from rooms.tables import EncoderUse, Occurrence, OccurrenceSide, RoomEncoder
 MOST_USES = 32
 """Encoders in use at once, in the whole installation: each is a process that reads and a sound that is encoded."""
 LEASE = timedelta(seconds=15)
+PUSHED = "rtmp"
 RUNNING = ("planned", "ready", "live")
 OVERTIME = timedelta(hours=2)
 
@@ -103,11 +104,12 @@ async def stop_using(store: Store, clock: Clock, actor: Actor, occurrence_id: st
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A use that this server keeps on the air."""
+    """A use that a server looks after. `keeper` has its stream; None where the encoder pushes and has not come yet."""
 
     occurrence_id: str
     lead_side: str
     encoder: RoomEncoder
+    keeper: str | None
 
 
 async def any_use(session: AsyncSession) -> bool:
@@ -124,30 +126,54 @@ async def over(session: AsyncSession, now: datetime) -> Sequence[str]:
     return found.all()
 
 
+def _free(keeper: str, now: datetime) -> ColumnElement[bool]:
+    """Whether a use is this server's, or nobody's."""
+    return or_(EncoderUse.keeper == keeper, EncoderUse.kept_until.is_(None), EncoderUse.kept_until < now)
+
+
 async def claim(store: Store, now: datetime, keeper: str, kinds: Sequence[str]) -> list[Kept]:
-    """Takes, or keeps, every use that no other server keeps and this one can reach."""
+    """The uses that this server looks after. It takes those pulled from that no other server keeps and this one can reach. Those
+    that push it keeps while they are at its door, and waits for the others: an encoder comes to whichever door it finds."""
+    pulled = select(RoomEncoder.id).where(RoomEncoder.kind.in_(kinds), RoomEncoder.kind != PUSHED)
     async with store.write() as session:
-        mine = or_(EncoderUse.keeper == keeper, EncoderUse.kept_until.is_(None), EncoderUse.kept_until < now)
-        reachable = select(RoomEncoder.id).where(RoomEncoder.kind.in_(kinds))
         await session.execute(
             update(EncoderUse)
-            .where(mine, EncoderUse.encoder_id.in_(reachable))
+            .where(_free(keeper, now), or_(EncoderUse.keeper == keeper, EncoderUse.encoder_id.in_(pulled)))
             .values(keeper=keeper, kept_until=now + LEASE)
         )
+        waited = RoomEncoder.kind == PUSHED if PUSHED in kinds else false()
         rows = await session.execute(
-            select(EncoderUse.occurrence_id, OccurrenceSide.id, RoomEncoder)
+            select(EncoderUse, OccurrenceSide.id, RoomEncoder)
             .join(RoomEncoder, RoomEncoder.id == EncoderUse.encoder_id)
             .join(OccurrenceSide, OccurrenceSide.occurrence_id == EncoderUse.occurrence_id)
-            .where(EncoderUse.keeper == keeper, OccurrenceSide.side == "lead")
+            .where(or_(EncoderUse.keeper == keeper, waited), OccurrenceSide.side == "lead")
         )
-        return [Kept(occurrence_id, lead, encoder) for occurrence_id, lead, encoder in rows]
+        return [
+            Kept(use.occurrence_id, lead, encoder, use.keeper if use.kept_until and use.kept_until >= now else None)
+            for use, lead, encoder in rows
+        ]
 
 
-async def release(store: Store, keeper: str) -> None:
-    """The server goes: another one may take its uses at once."""
+async def take(store: Store, now: datetime, keeper: str, occurrence_id: str) -> bool:
+    """The lesson's encoder has come to this server's door: whether it may stay, being at no other one."""
+    async with store.write() as session:
+        taken = await session.scalar(
+            update(EncoderUse)
+            .where(EncoderUse.occurrence_id == occurrence_id, _free(keeper, now))
+            .values(keeper=keeper, kept_until=now + LEASE)
+            .returning(EncoderUse.occurrence_id)
+        )
+        return taken is not None
+
+
+async def release(store: Store, keeper: str, occurrence_id: str | None = None) -> None:
+    """The server goes, or an encoder went from its door: another one may take the uses, or this one, at once."""
+    mine = EncoderUse.keeper == keeper
     async with store.write() as session:
         await session.execute(
-            update(EncoderUse).where(EncoderUse.keeper == keeper).values(keeper=None, kept_until=None)
+            update(EncoderUse)
+            .where(mine if occurrence_id is None else mine & (EncoderUse.occurrence_id == occurrence_id))
+            .values(keeper=None, kept_until=None)
         )
 
 

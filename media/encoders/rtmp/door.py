@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from media.encoders.process import News
 from media.encoders.rtmp.amf import BadMessage
@@ -36,11 +37,36 @@ def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
+class Turn(Protocol):
+    """Decides between doors, on several servers, that wait for the same stream: it may come to any of them."""
+
+    async def take(self) -> bool:
+        """Whether the encoder that has just come to this door may come in: it is at no other one."""
+        ...
+
+    async def give_back(self) -> None:
+        """It is gone again."""
+        ...
+
+
+class Alone:
+    """The turn where no other door waits."""
+
+    async def take(self) -> bool:
+        return True
+
+    async def give_back(self) -> None:
+        return
+
+
+ALONE = Alone()
+
+
 class Wanted:
     """A stream that is waited for."""
 
-    def __init__(self, key_digest: bytes) -> None:
-        self.key_digest = key_digest
+    def __init__(self, key_digest: bytes, turn: Turn) -> None:
+        self.key_digest, self.turn = key_digest, turn
         self.arrived = asyncio.Event()
         self.reader: asyncio.Future[socket.socket] = asyncio.get_running_loop().create_future()
         """Where its octets go."""
@@ -79,9 +105,9 @@ class RtmpDoor:
         self._server = None
 
     @asynccontextmanager
-    async def expect(self, key_digest: bytes) -> AsyncIterator[Wanted]:
+    async def expect(self, key_digest: bytes, turn: Turn) -> AsyncIterator[Wanted]:
         """Lets in the encoder that shows this key, one connection, for as long as the block lasts."""
-        wanted = Wanted(key_digest)
+        wanted = Wanted(key_digest, turn)
         self._wanted.add(wanted)
         try:
             yield wanted
@@ -89,6 +115,8 @@ class RtmpDoor:
             self._wanted.discard(wanted)
             wanted.reader.cancel()
             wanted.ended.set()
+            if wanted.arrived.is_set():
+                await turn.give_back()
 
     # ------------------------------------------------------------ one connection
 
@@ -125,7 +153,7 @@ class RtmpDoor:
                         early.append(message)
                 await writer.drain()
         wanted = self._of_key(key)
-        if wanted is None:
+        if wanted is None or not await wanted.turn.take() or wanted.arrived.is_set():
             writer.write(status("NetStream.Publish.BadName"))
             writer.close()
             await asyncio.wait_for(writer.wait_closed(), SETTLE_SECONDS)
@@ -198,13 +226,13 @@ class Push:
 
     pushed = True
 
-    def __init__(self, door: RtmpDoor, key_digest: bytes) -> None:
-        self._door, self._digest = door, key_digest
+    def __init__(self, door: RtmpDoor, key_digest: bytes, turn: Turn = ALONE) -> None:
+        self._door, self._digest, self._turn = door, key_digest, turn
 
     @asynccontextmanager
     async def job(self) -> AsyncIterator[tuple[News, tuple[int, ...]]]:
         """What the reading process needs, once the encoder is there."""
-        async with self._door.expect(self._digest) as wanted:
+        async with self._door.expect(self._digest, self._turn) as wanted:
             await wanted.arrived.wait()
             ours, theirs = socket.socketpair()
             with theirs:

@@ -55,6 +55,33 @@ async def test_one_server_keeps_it_until_it_is_silent_or_leaves(
     assert await keeps(store, clock, "one") == mine
 
 
+async def test_one_that_pushes_is_kept_by_the_server_whose_door_it_finds(
+    store: Store, clock: Any, lesson: Lesson, encoder: int
+) -> None:
+    async with store.write() as session:
+        (await session.get_one(RoomEncoder, encoder)).kind = "rtmp"
+    await uses.use(store, clock, TEACHER, lesson.id, encoder)
+
+    async def keepers() -> list[str | None]:
+        found = [await uses.claim(store, clock.now(), server, BOTH) for server in ("one", "two")]
+        return [each.keeper for kept in found for each in kept]
+
+    assert await keepers() == [None, None], "both wait for it"
+    assert await keeps(store, clock, "pulls", ("rtsp",)) == []
+    assert await uses.take(store, clock.now(), "two", lesson.id)
+    assert not await uses.take(store, clock.now(), "one", lesson.id), "it is at the other door"
+    clock.advance(seconds=10)
+    assert await keepers() == ["two", "two"]
+    clock.advance(seconds=10)
+    assert await uses.take(store, clock.now(), "two", lesson.id), "it came to the same door again"
+    await uses.release(store, "two", lesson.id)
+    assert await uses.take(store, clock.now(), "one", lesson.id)
+    clock.time += uses.LEASE + timedelta(seconds=1)
+    assert await uses.take(store, clock.now(), "two", lesson.id), "the first one was killed"
+    await uses.stop_using(store, clock, TEACHER, lesson.id)
+    assert not await uses.take(store, clock.now(), "two", lesson.id)
+
+
 async def test_it_is_of_the_room_of_a_lesson_that_is_not_over(
     store: Store, clock: Any, lesson: Lesson, encoder: int
 ) -> None:
