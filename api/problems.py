@@ -21,7 +21,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from config.words import LANGUAGES, Language, catalogue, say
+from config.words import LANGUAGES, Language, domain, say
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -131,7 +131,7 @@ def _plain(value: object) -> object:
 
 
 def _title(language: Language, code: str, status: int) -> str:
-    words = catalogue(language)
+    words = domain(language, "problem")
     if (own := words.get(f"problem.{code}_title")) is not None:
         return own
     general = next((name for name, its in STATUS.items() if its == status), "refused")

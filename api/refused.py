@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.problems import Problem
-from config.words import catalogue
+from config.words import domain
 from rooms.refusals import Conflict, Forbidden, Invalid, Locked, NotFound, NotSignedIn, Refusal, Unavailable
 
 STATUSES: Mapping[type[Refusal], int] = {
@@ -34,4 +34,4 @@ def problem_of(refusal: Refusal) -> Problem:
 
 def known(refusal: Refusal) -> bool:
     """Whether the catalogue has words for a refusal; a test holds the tree to it."""
-    return f"refusal.{refusal.code}" in catalogue("zh_CN")
+    return f"refusal.{refusal.code}" in domain("zh_CN", "refusal")

@@ -21,18 +21,24 @@ FOLDER = Path(__file__).parent / "locale"
 @cache
 def catalogue(language: Language) -> dict[str, str]:
     """All messages of a language by key."""
-    words: dict[str, str] = {}
-    for path in sorted((FOLDER / language).glob("*.po")):
-        with path.open("rb") as stream:
-            for message in read_po(stream):
-                if message.id:
-                    words[str(message.id)] = str(message.string)
-    return words
+    return {key: text for path in sorted((FOLDER / language).glob("*.po")) for key, text in _read(path).items()}
+
+
+@cache
+def domain(language: Language, name: str) -> dict[str, str]:
+    """The messages of one domain by key: a process reads only what it says. An unknown domain has none."""
+    path = FOLDER / language / f"{name}.po"
+    return _read(path) if path.is_file() else {}
+
+
+def _read(path: Path) -> dict[str, str]:
+    with path.open("rb") as stream:
+        return {str(message.id): str(message.string) for message in read_po(stream) if message.id}
 
 
 def say(language: Language, key: str, /, **fields: object) -> str:
     """The sentence for a key in a language, its places filled."""
-    return catalogue(language)[key].format(**fields)
+    return domain(language, key.partition(".")[0])[key].format(**fields)
 
 
 def say_both(key: str, /, **fields: object) -> str:
