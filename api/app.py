@@ -31,6 +31,7 @@ from api.onlookers import Onlookers
 from api.pages import Pages
 from api.routing import Route
 from api.services import SERVICES, Core, Services
+from api.starting import needed
 from api.static_files import serve_static
 from config.settings import Settings
 from media.encoders.addresses import Allowed
@@ -158,7 +159,9 @@ def stages(services: Services) -> list[Stage]:
         await services.hall.close()
 
     async def room_encoders(_app: web.Application) -> AsyncIterator[None]:
-        await services.encoders.start()
+        settings = services.settings
+        with needed("rtmp_port_closed", OSError, host=settings.media_host, port=settings.media_rtmp_port):
+            await services.encoders.start()
         yield
         await services.encoders.close()
 

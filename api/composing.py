@@ -18,6 +18,7 @@ from api.limits import Limits
 from api.metrics import Metrics
 from api.routing import Route, serve
 from api.services import CORE, Core
+from api.starting import needed, open_storage
 from api.system import DOCUMENT, printed
 from api.upstream import HttpUpstream
 from config.settings import Settings
@@ -33,7 +34,6 @@ from rooms.cluster.member import Member
 from rooms.cluster.ordering import OverBus
 from rooms.live.board import LiveBoard
 from rooms.live.vitals import Vitals
-from rooms.migrations import upgrade
 from rooms.recordings import Recordings
 from rooms.rulesets import load_rules
 from rooms.store import Store
@@ -48,7 +48,7 @@ Stage = Callable[[web.Application], AsyncIterator[None]]
 
 
 def compose(settings: Settings, clock: Clock, kind: Kind) -> Core:
-    """Makes the parts; none of them runs yet."""
+    """Makes the parts; none of them runs yet. Raises `CannotStart`."""
     redis_url = settings.redis_url.get_secret_value()
     store = Store(settings.database)
     bus = open_bus(redis_url)
@@ -62,9 +62,13 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Core:
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
     placement = open_placement(redis_url if kind != "alone" else "", clock.monotonic, settings.relay_room_share)
     media_port = InProcess(relay.carry_out) if kind == "alone" else OverBus(placement, bus)
-    board = LiveBoard(store, clock, bus, load_rules(settings.attendance_rules), settings, media_port)
+    with needed("rules_unreadable", OSError, ValueError, name=settings.attendance_rules):
+        rules = load_rules(settings.attendance_rules)
+    board = LiveBoard(store, clock, bus, rules, settings, media_port)
     recordings = Recordings(store, clock, settings, media_port, board.tell)
-    joins = JoinTokens(join_key(settings), clock)
+    with needed("folder_closed", OSError, folder=settings.data_dir):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        joins = JoinTokens(join_key(settings), clock)
     member = Member(relay, placement, bus, clock.monotonic) if kind != "web" else None
     return Core(
         settings=settings,
@@ -114,9 +118,11 @@ def foundations(core: Core) -> list[Stage]:
     """Storage, bus, placement and limits: what every process with live classes stands on."""
 
     async def storage(_app: web.Application) -> AsyncIterator[None]:
-        await upgrade(core.store)
-        yield
-        await core.store.close()
+        try:
+            await open_storage(core.store)
+            yield
+        finally:
+            await core.store.close()
 
     async def bus(_app: web.Application) -> AsyncIterator[None]:
         yield
@@ -134,7 +140,9 @@ def relaying(core: Core) -> list[Stage]:
     """The relay of this process, and what watches it."""
 
     async def relay(_app: web.Application) -> AsyncIterator[None]:
-        await core.relay.start()
+        config = core.relay.config
+        with needed("media_port_closed", OSError, ValueError, host=config.host, port=config.port):
+            await core.relay.start()
         yield
         await core.relay.close()
 

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from aiohttp import web
 
+from api.starting import needed
 from config.settings import Settings
 
 SHUTDOWN_SECONDS = 5.0
@@ -19,7 +20,7 @@ LINGERING_SECONDS = 1.0
 
 @asynccontextmanager
 async def listening(app: web.Application, settings: Settings) -> AsyncIterator[str]:
-    """An application on the host and port of the settings; gives its address for this machine."""
+    """An application on the host and port of the settings; gives its address for this machine. Raises `CannotStart`."""
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -30,7 +31,8 @@ async def listening(app: web.Application, settings: Settings) -> AsyncIterator[s
     try:
         await runner.setup()
         site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
+        with needed("cannot_listen", OSError, host=settings.host, port=settings.port):
+            await site.start()
         port = runner.addresses[0][1]
         yield f"http://{_reachable(settings.host)}:{port}"
     finally:

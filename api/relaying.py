@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+import structlog
 from aiohttp import web
 
 from api import media, system
@@ -16,6 +17,8 @@ from api.services import CORE, Core
 from config.settings import Settings
 from rooms.clock import Clock, SystemClock
 from rooms.cluster.ordering import OrderTaker
+
+log = structlog.get_logger("cluster")
 
 
 def build_relay(settings: Settings, *, clock: Clock | None = None) -> web.Application:
@@ -52,17 +55,26 @@ def _stages(core: Core) -> list[Stage]:
 
 @asynccontextmanager
 async def relay_running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Core]:
-    """A worker that takes rooms; at the end it hands them to others first. Raises OSError where an address cannot be had."""
+    """A worker that takes rooms. Raises `CannotStart`."""
     app = build_relay(settings, clock=clock)
     core, member = app[CORE], app[CORE].member
     assert member is not None
     async with listening(app, settings) as url:
         await member.start(settings.relay_url or url)
+        log.info("relay_ready", worker=member.id, url=member.url, media_port=core.relay.port, heard=member.heard)
         try:
             yield core
-            await member.drain()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(settings.relay_drain_seconds):
-                    await member.empty.wait()
         finally:
             await member.close()
+            log.info("relay_ends", worker=member.id, rooms=len(core.relay.rooms()))
+
+
+async def drained(core: Core, at_once: asyncio.Event) -> None:
+    """Hands the rooms to other workers; returns when the last has left, when the time for it is over, or `at_once`."""
+    assert core.member is not None
+    await core.member.drain()
+    waits = [asyncio.create_task(each.wait()) for each in (core.member.empty, at_once)]
+    await asyncio.wait(waits, timeout=core.settings.relay_drain_seconds, return_when=asyncio.FIRST_COMPLETED)
+    for each in waits:
+        each.cancel()
+    await asyncio.gather(*waits, return_exceptions=True)

@@ -24,7 +24,7 @@ class Running:
 
 @asynccontextmanager
 async def running(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Running]:
-    """Starts everything, and stops it in the reverse order. Raises OSError where the address cannot be had."""
+    """Starts everything, and stops it in the reverse order. Raises `CannotStart`."""
     app = build_app(settings, clock=clock)
     async with listening(app, settings) as local:
         yield Running(app[SERVICES], settings.public_url.rstrip("/") or local, local)

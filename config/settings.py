@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, IPvAnyNetwork, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -189,6 +190,33 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"], Field(description="Least level that is logged.")
     ] = "info"
     demo: Annotated[bool, Field(description="Marks every page as a demonstration with synthetic data.")] = False
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite:///")):
+            raise PydanticCustomError("database_url", "neither postgresql+asyncpg://… nor sqlite+aiosqlite:///…")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis(cls, value: SecretStr) -> SecretStr:
+        if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise PydanticCustomError("redis_url", "not redis://…, rediss://… or unix://…")
+        return value
+
+    @field_validator("public_url", "relay_url")
+    @classmethod
+    def _is_an_address_of_pages(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise PydanticCustomError("page_url", "not http://… or https://…")
+        return value
+
+    @model_validator(mode="after")
+    def _turn_has_its_secret(self) -> Self:
+        if self.turn_urls and not self.turn_secret:
+            raise PydanticCustomError("turn_without_secret", "turn_urls without turn_secret")
+        return self
 
     @classmethod
     def settings_customise_sources(

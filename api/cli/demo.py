@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.plan_now import PlanningFailed, plan_now
-from api.cli.running import stop_asked
+from api.cli.running import starting_told, stop_asked
 from api.cli.synthetic_class import SyntheticClass
 from api.server import Running, running
 from config.logs import configure_logs
@@ -50,11 +50,8 @@ def demo(
     )
     configure_logs(settings.log_format, settings.log_level)
     try:
-        asyncio.run(_demo(settings, plan_seconds))
-    except OSError as error:
-        why = error.strerror or str(error)
-        console.print(say_both("cli.cannot_listen", host=settings.host, port=settings.port, why=why))
-        sys.exit(1)
+        with starting_told():
+            asyncio.run(_demo(settings, plan_seconds))
     except PlanningFailed as failure:
         console.print(say_both("cli.planning_failed", reason=failure))
         sys.exit(1)

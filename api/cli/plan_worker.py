@@ -11,12 +11,12 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
-from api.cli.running import settings_given, stop_asked
+from api.cli.running import settings_given, starting_told, stop_asked
+from api.starting import open_storage
 from config import VERSION
 from config.settings import Settings
 from config.words import say_both
 from rooms.clock import SystemClock
-from rooms.migrations import upgrade
 from rooms.planning.jobs import PlanJobs
 from rooms.planning.queue import open_broker
 from rooms.store import Store
@@ -40,7 +40,8 @@ def plan_worker(
     if not settings.redis_url.get_secret_value():
         console.print(say_both("cli.worker_needs_redis"))
         sys.exit(2)
-    asyncio.run(_work(settings.model_copy(update={"plan_jobs": jobs or max(1, settings.plan_jobs)})))
+    with starting_told():
+        asyncio.run(_work(settings.model_copy(update={"plan_jobs": jobs or max(1, settings.plan_jobs)})))
 
 
 async def _work(settings: Settings) -> None:
@@ -48,7 +49,7 @@ async def _work(settings: Settings) -> None:
     jobs = PlanJobs(store, SystemClock(), settings, open_broker(settings.redis_url.get_secret_value()))
     try:
         with stop_asked() as asked:
-            await upgrade(store)
+            await open_storage(store)
             await jobs.start()
             console.print(say_both("cli.worker_ready", version=VERSION, name=jobs.owner, jobs=settings.plan_jobs))
             await asked.wait()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.running import settings_given, stop_asked
-from api.relaying import relay_running
+from api.cli.running import settings_given, starting_told, stop_asked
+from api.relaying import drained, relay_running
 from config import VERSION
 from config.settings import Settings
 from config.words import say_both
@@ -45,24 +45,21 @@ def relay(
     if not settings.redis_url.get_secret_value():
         console.print(say_both("cli.relay_needs_redis"))
         sys.exit(2)
-    try:
+    with starting_told():
         asyncio.run(_relay(settings))
-    except OSError as error:
-        console.print(
-            say_both("cli.cannot_listen", host=settings.host, port=settings.port, why=error.strerror or error)
-        )
-        sys.exit(1)
 
 
 async def _relay(settings: Settings) -> None:
     with stop_asked() as asked:
         async with relay_running(settings) as core:
             assert core.member is not None
-            console.print(
-                say_both("cli.relay_ready", version=VERSION, name=core.member.id, url=core.member.url),
-                markup=False,
-            )
+            ready = say_both("cli.relay_ready", version=VERSION, name=core.member.id, url=core.member.url)
+            console.print(ready, markup=False)
+            if not core.member.heard:
+                console.print(say_both("cli.relay_unheard"))
             shorten_pauses()
             await asked.wait()
             console.print(say_both("cli.relay_drains", seconds=settings.relay_drain_seconds))
+            with stop_asked() as again:
+                await drained(core, again)
         console.print(say_both("cli.stopping"))

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from pydantic import ValidationError
 from rich.console import Console
 
+from api.starting import CannotStart
 from config.logs import configure_logs
 from config.settings import Settings
-from config.words import say_both
+from config.words import domain, say_both
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -25,10 +26,22 @@ def settings_given(**given: object) -> Settings:
     except ValidationError as error:
         console.print(say_both("cli.settings_wrong"), style="red")
         for each in error.errors(include_url=False, include_input=False):
-            console.print(f"  {'.'.join(str(part) for part in each['loc'])}: {each['msg']}", markup=False)
+            place, ours = ".".join(str(part) for part in each["loc"]), f"cli.setting_{each['type']}"
+            why = say_both(ours) if ours in domain("en", "cli") else each["msg"]
+            console.print(f"  {place}: {why}" if place else f"  {why}", markup=False)
         sys.exit(2)
     configure_logs(settings.log_format, settings.log_level)
     return settings
+
+
+@contextmanager
+def starting_told() -> Iterator[None]:
+    """Ends the process in words, with status 1, where it cannot start."""
+    try:
+        yield
+    except CannotStart as problem:
+        console.print(say_both(f"cli.{problem.key}", **problem.facts), markup=False)
+        sys.exit(1)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.running import settings_given, stop_asked
+from api.cli.running import settings_given, starting_told, stop_asked
 from api.server import Running, running
 from config import VERSION
 from config.settings import Settings
@@ -35,14 +35,8 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
     if not settings.relay_in_process and not settings.redis_url.get_secret_value():
         console.print(say_both("cli.serve_needs_redis"))
         sys.exit(2)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    try:
+    with starting_told():
         asyncio.run(_serve(settings))
-    except OSError as error:
-        console.print(
-            say_both("cli.cannot_listen", host=settings.host, port=settings.port, why=error.strerror or error)
-        )
-        sys.exit(1)
 
 
 async def _serve(settings: Settings) -> None:

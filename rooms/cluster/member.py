@@ -39,6 +39,8 @@ class Member:
         self.id = WorkerId(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}")
         self.url = ""
         self.draining = False
+        self.heard = False
+        """Whether the newest announcement arrived."""
         self.empty = asyncio.Event()
         self._relay, self._placement, self._bus, self._monotonic = relay, placement, bus, monotonic
         self._rooms: dict[RoomId, _Room] = {}
@@ -118,7 +120,9 @@ class Member:
     async def _beat_or_not(self) -> None:
         try:
             await self._beat()
+            self.heard = True
         except Away as error:
+            self.heard = False
             log.warning("placement_away", worker=self.id, error=str(error))
 
     async def _beat(self) -> None:

@@ -17,6 +17,10 @@ from rooms.store import Store
 FOLDER = Path(__file__).parent
 
 
+class Newer(Exception):
+    """The store was brought up to date by a newer version of the program; the text is its revision."""
+
+
 @cache
 def newest() -> str:
     """The revision of the last migration, as its file is called: ``v0008_encoders_of_recording_rooms.py``."""
@@ -24,10 +28,13 @@ def newest() -> str:
 
 
 async def upgrade(store: Store) -> None:
-    """Bring the store's schema to the newest version; nothing happens where it is already there."""
+    """Bring the store's schema to the newest version; nothing happens where it is already there. Raises `Newer`."""
     async with store.engine.begin() as connection:
-        if await connection.run_sync(_revision) == newest():
-            return
+        revision = await connection.run_sync(_revision)
+    if revision == newest():
+        return
+    if revision is not None and revision > newest():
+        raise Newer(revision)
     from rooms.migrations.upgrading import bring_up  # alembic is loaded only where there is something to do
 
     async with store.engine.begin() as connection:

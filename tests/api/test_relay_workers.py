@@ -159,6 +159,21 @@ async def test_a_worker_is_emptied_without_losing_its_class(cluster: Cluster) ->
     assert_kept([], await cluster.evidence())
 
 
+async def test_a_second_signal_ends_a_worker_that_is_not_empty_yet(cluster: Cluster) -> None:
+    async with cluster.class_in_session(1) as (lead, classes):  # they do not hear that they should move
+        await settled(lead, classes)
+        first = await cluster.origin()
+        worker = cluster.workers[first]
+        worker.send_signal(signal.SIGTERM)
+        await until(lambda: any(each.draining for each in cluster.services.watch.workers))
+        assert worker.poll() is None
+        began = time.monotonic()
+        assert await cluster.crew.end(first, signal.SIGTERM) == 0
+        assert time.monotonic() - began < 8  # of the sixty seconds that it would wait
+    await until_true(lambda: _all_ended(cluster, 2))
+    assert_kept([], await cluster.evidence())
+
+
 async def _all_ended(cluster: Cluster, sessions: int) -> bool:
     """Every session's end is stored, too."""
     return len({row.session for row in await cluster.evidence() if row.kind == "disconnected"}) == sessions

@@ -18,6 +18,7 @@ from api_world import Site, make_world
 from pydantic import SecretStr
 
 from api.server import running
+from api.starting import CannotStart
 from config.settings import Settings
 
 
@@ -79,7 +80,7 @@ async def test_a_start_that_fails_half_way_leaves_nothing_running(settings: Sett
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         clash = settings.model_copy(update={"media_port": taken.getsockname()[1]})
-        with pytest.raises(OSError, match="use"):
+        with pytest.raises(CannotStart, match=r"media_port_closed: .* in use"):
             async with running(clash):
                 pass
 

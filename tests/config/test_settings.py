@@ -27,7 +27,7 @@ def test_the_environment_goes_over_the_file_and_the_file_over_the_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "sanke.toml"
-    file.write_text('port = 9001\nhost = "0.0.0.0"\nturn_urls = ["turn:a:1", "turn:b:2"]\n')
+    file.write_text('port = 9001\nhost = "0.0.0.0"\nturn_urls = ["turn:a:1", "turn:b:2"]\nturn_secret = "s"\n')
     monkeypatch.setenv("SANKE_CONFIG", str(file))
     monkeypatch.setenv("SANKE_PORT", "9002")
     settings = Settings()
