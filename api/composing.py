@@ -107,7 +107,7 @@ def application(core: Core, guards: Sequence[Middleware], routes: list[Route]) -
     """The routes and their document behind their guards; nothing runs yet."""
     app = web.Application(middlewares=guards, client_max_size=BODY_LIMIT)
     app[CORE] = core
-    app[DOCUMENT] = printed(routes)
+    app[DOCUMENT] = printed(tuple(routes))
     app.on_response_prepare.extend((security.harden, media.open_to_pages))
     for route in routes:
         app.router.add_route(route.method, route.path, serve(route))

@@ -114,9 +114,9 @@ Handler = Callable[[Any], Awaitable[Any]]
 H = TypeVar("H", bound=Handler)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """A declared route; `api.openapi` prints it and `serve` answers it."""
+    """A declared route; `api.openapi` prints it and `serve` answers it. No two are alike: each is declared once."""
 
     method: str
     path: str

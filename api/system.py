@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
+from functools import cache
 from ipaddress import ip_address
 from typing import Literal
 
@@ -74,8 +75,9 @@ async def robots(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
     return web.Response(text="User-agent: *\nDisallow: /\n", content_type="text/plain", charset="utf-8")
 
 
-def printed(routes: list[Route]) -> bytes:
-    """The API document as it goes over the wire."""
+@cache
+def printed(routes: tuple[Route, ...]) -> bytes:
+    """The API document as it goes over the wire; the same for every server of a process."""
     return json.dumps(document(routes, version=VERSION), ensure_ascii=False, separators=(",", ":")).encode()
 
 
