@@ -25,7 +25,7 @@ test: $(VENV)/installed system ## everything: style, types, layers, tests on bot
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3
 
 kills: $(VENV)/installed ## kill the planner at fifty moments of a run: no plan is lost, no run left going on
 	KILLS=50 $(BIN)/python -m pytest -rP tests/rooms/planning/test_killed.py

@@ -41,7 +41,6 @@ async def cluster(sqlite_crew: Crew) -> AsyncIterator[Cluster]:
         yield made
 
 
-pytestmark = pytest.mark.xdist_group("relay workers")  # they share processes that take long to start
 KILLS = int(os.environ.get("RELAY_KILLS", "1"))
 """`make relay-kills` tries fifty."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
@@ -32,7 +33,9 @@ async def chromium() -> AsyncIterator[Browser]:
         try:
             yield browser
         finally:
-            await browser.close()
+            with suppress(TimeoutError):  # the end of the driver ends it anyhow
+                async with asyncio.timeout(20):
+                    await browser.close()
 
 
 @dataclass
@@ -42,6 +45,12 @@ class Screen:
     context: BrowserContext
     page: Page
     errors: list[str] = field(default_factory=list)
+
+    async def close(self) -> None:
+        """Closes the profile. On a busy machine Chromium may never answer that; then it goes with the browser."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10):
+                await self.context.close()
 
 
 async def open_screen(browser: Browser, base_url: str, size: str = "1366x768", language: str = "zh-CN") -> Screen:

@@ -1,4 +1,4 @@
-"""A server, a small county and Chromium for the tests of the pages. They share one worker: two browsers on two cores would starve."""
+"""A server, a small county and Chromium for the tests of the pages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from shifted_clock import shift_to
 from rooms.store import Store
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture

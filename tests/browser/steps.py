@@ -48,7 +48,7 @@ async def planned(browser: Browser, day: SchoolDay) -> None:
     await page.locator("#publish-now button.button-primary").click()
     await page.wait_for_url("**published=1*")
     assert planner.errors == []
-    await planner.context.close()
+    await planner.close()
     today = day.clock.now().astimezone(ZONE).date()
     async with day.store.read() as session:
         coming = await between(session, Who(sc.COUNTY), today + timedelta(days=1), today + timedelta(days=28))

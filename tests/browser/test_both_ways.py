@@ -93,7 +93,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     await ends_with_the_class(teacher.page, village.page)
     assert wrong(teacher, village, point) == []
     for screen in (teacher, village, point):
-        await screen.context.close()
+        await screen.close()
 
 
 async def is_figured(tile: Any, point: Page) -> None:

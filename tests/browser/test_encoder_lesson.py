@@ -48,7 +48,7 @@ async def _register(browser: Browser, day: SchoolDay, room: RtspEncoder) -> None
     await page.locator("[data-try]").click()
     await expect(page.locator("[data-tried=works]")).to_contain_text("H264 320×240", timeout=20_000)
     assert operator.errors == []
-    await operator.context.close()
+    await operator.close()
 
 
 async def _true(page: Page, asked: str) -> None:
@@ -80,4 +80,4 @@ async def _teach(browser: Browser, day: SchoolDay) -> None:
     await _true(teacher.page, "sanke.publisher.state === 'connected'")
     await _sees(village.page)
     for screen in (teacher, village):
-        await screen.context.close()
+        await screen.close()

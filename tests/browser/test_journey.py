@@ -134,7 +134,7 @@ async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
     assert teacher.errors == []
     assert [error for error in point.errors if NOBODY_SENDS not in error] == []
     for screen in (teacher, village, point):
-        await screen.context.close()
+        await screen.close()
     return lesson
 
 
@@ -230,7 +230,7 @@ async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
     await rows.locator("summary").click()
     await expect(rows.locator("tbody tr").first).to_be_visible()
     assert auditor.errors == []
-    await auditor.context.close()
+    await auditor.close()
 
 
 async def proven(day: SchoolDay, folder: Path) -> None:

@@ -93,6 +93,6 @@ async def test_every_page_stands_at_every_size(school_day: SchoolDay, browser: B
         for owner, address in pages:
             if owner == who:
                 wrong += await look(screen, address)
-        await screen.context.close()
+        await screen.close()
     assert not wrong, "\n".join(wrong)
     assert len(pages) > 20

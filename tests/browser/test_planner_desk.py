@@ -64,4 +64,4 @@ async def test_a_what_if_is_written_down_and_a_plan_rolled_over(school_day: Scho
     await page.locator("#accept").click()
     await page.wait_for_url("**/plans/3")
     assert planner.errors == []
-    await planner.context.close()
+    await planner.close()

@@ -72,7 +72,7 @@ async def test_a_recording_is_watched_again(school_day: SchoolDay, browser: Brow
     await page.get_by_role("button", name="播放", exact=True).click()
     await plays(page, LEAD, 1)
     assert teacher.errors == []
-    await teacher.context.close()
+    await teacher.close()
 
 
 async def test_a_class_without_udp_watches_over_http(school_day: SchoolDay, browser: Browser) -> None:
@@ -98,4 +98,4 @@ async def test_a_class_without_udp_watches_over_http(school_day: SchoolDay, brow
     await teacher.page.get_by_role("button", name="共享课件").click()
     await plays(village.page, "document.getElementById('screen-video')", 0.5, sound=False)
     for screen in (teacher, village):
-        await screen.context.close()
+        await screen.close()

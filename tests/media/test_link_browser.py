@@ -16,7 +16,7 @@ from media.clients.synthetic import SyntheticPublisher
 from media.events import Connected, MediaEvent, PeerId
 from media.relay import Relay
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 async def audio(page: Page) -> dict[str, Any]:

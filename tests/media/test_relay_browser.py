@@ -18,7 +18,7 @@ from media.orders import ChooseRung
 from media.relay import Relay
 from media.values import RelayConfig
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

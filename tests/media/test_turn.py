@@ -97,7 +97,6 @@ async def test_credentials_open_the_way_to_the_relay_alone_and_expire(settings: 
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 async def test_a_class_gets_through_where_udp_is_blocked(
     settings: Settings, relay: Relay, teacher: ScriptedPublisher
 ) -> None:
