@@ -144,7 +144,7 @@ async def serving(day: SchoolDay) -> AsyncIterator[SchoolDay]:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):  # a second's work, on a machine that may be busy
             line = (await process.stdout.readline()).decode().split()
         assert line, "the server did not start"
         day.url, day.relay = line[0], ("127.0.0.1", int(line[1]))
@@ -152,7 +152,7 @@ async def serving(day: SchoolDay) -> AsyncIterator[SchoolDay]:
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await process.communicate()
     assert process.returncode == 0, f"the server ended with {process.returncode}"
 
