@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from itertools import product
 
 import jwt
 import pytest
@@ -12,9 +13,10 @@ from media_doors import Doors, offering
 from pydantic import SecretStr
 
 from api.join import Join, ice_links, ice_servers
-from api.media import SDP
+from api.media import FRAGMENT, SDP
 from config.settings import Settings
 from media.clients.synthetic import CountOnlySubscriber
+from media.events import RoomId
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"])
 
@@ -73,6 +75,8 @@ async def test_a_full_relay_says_so(doors: Doors, monkeypatch: pytest.MonkeyPatc
     ("door", "other", "status"),
     [
         ("whip", {"room": "f" * 32}, 404),
+        ("whip", {"room": "*"}, 404),
+        ("whip", {"source": "*"}, 404),
         ("whip", {"source": "screen"}, 404),
         ("whip", {"role": "subscribe"}, 403),
         ("whep", {"role": "publish"}, 403),
@@ -91,8 +95,11 @@ async def test_a_stale_a_forged_and_a_missing_token_open_nothing(doors: Doors) -
     claims = jwt.decode(doors.token(), options={"verify_signature": False})
     forged = jwt.encode(claims, b"k" * 32, algorithm="HS256")
     unsigned = jwt.encode(claims, None, algorithm="none")
+    confused = jwt.encode(claims, joins._key * 2, algorithm="HS512")
+    elsewhere = jwt.encode(claims | {"aud": "pages"}, joins._key, algorithm="HS256")
+    endless = jwt.encode({k: v for k, v in claims.items() if k != "exp"}, joins._key, algorithm="HS256")
     async with offering() as (_, offer):
-        for token in (stale, forged, unsigned, "", "x.y.z"):
+        for token in (stale, forged, unsigned, confused, elsewhere, endless, "", "x.y.z"):
             answer = await doors.post("whip", offer, token)
             assert (answer.status, (await answer.json())["code"]) == (401, "token_invalid")
             assert "WWW-Authenticate" in answer.headers
@@ -101,11 +108,17 @@ async def test_a_stale_a_forged_and_a_missing_token_open_nothing(doors: Doors) -
 async def test_the_address_of_a_session_opens_nothing(doors: Doors) -> None:
     async with doors.publishing() as made:
         address = made.headers["Location"]
-        for token, status in (("", 401), (doors.token("subscribe"), 404), (doors.token(side="e" * 32), 404)):
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
-            async with doors.client.delete(address, headers=headers) as answer:
-                assert answer.status == status
-        assert doors.site.server.services.relay.totals().publishers == 1
+        others = [{"side": "e" * 32}, {"room": "f" * 32}, {"source": "screen"}]
+        tokens = [("", 401), (doors.token("subscribe"), 404), *((doors.token(**other), 404) for other in others)]
+        fragment = "a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n"
+        for method, (token, status) in product(("DELETE", "PATCH"), tokens):
+            headers = {"Content-Type": FRAGMENT, "If-Match": "*"}
+            if token:
+                headers["Authorization"] = f"Bearer {token}"
+            async with doors.client.request(method, address, headers=headers, data=fragment) as answer:
+                assert answer.status == status, (method, token)
+        (view,) = doors.site.server.services.relay.snapshot(RoomId(doors.side.occurrence)).sessions
+        assert made.headers["ETag"] == f'"{view.etag}"', "nor was its ICE restarted"
 
 
 async def test_turn_servers_are_named_with_credentials_that_expire(site: Site, settings: Settings) -> None:

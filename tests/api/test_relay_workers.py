@@ -222,8 +222,9 @@ async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: C
     async with cluster.class_in_session(1, patience=1.0) as (lead, classes):
         await settled(lead, classes)
         first = await cluster.origin()
+        old = {row.session for row in await cluster.evidence()}
         cluster.workers[first].send_signal(signal.SIGSTOP)
-        stopped = time.monotonic()
+        stopped, stopped_at = time.monotonic(), cluster.services.clock.now()
         await until(lambda: all(each.worker != first for each in (lead, *classes)), 12)
         await settled(lead, classes, stopped)
         cluster.workers[first].send_signal(signal.SIGCONT)
@@ -232,6 +233,8 @@ async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: C
         assert [each.sessions for each in (lead, *classes)] == [2, 2]
     rows = await cluster.evidence()
     assert_kept([], rows)
+    late = [row.until - row.at for row in rows if row.session in old and row.until is not None and row.at > stopped_at]
+    assert sum(late, timedelta()) < timedelta(seconds=1.5), "a beat's time, until it knows that the class is another's"
     assert max(row.until - row.at for row in rows if row.until is not None) < timedelta(
         seconds=3
     )  # none covers the stop

@@ -1,7 +1,7 @@
 """`make fuzz`: whatever is sent, nothing raises, nothing grows, and the class beside it goes on. Seeded; the outcome is JSON.
 
-A class is being taught. Beside it an evil publisher and an evil subscriber, both genuine (ICE and DTLS done), send mutated RTP and
-RTCP under valid tags; strangers send mutated connectivity checks; half-open peers send mutated DTLS; offers and trickle fragments
+A class is being taught. Beside it an evil publisher, who is watched and recorded, and an evil subscriber, both genuine (ICE and DTLS
+done), send mutated RTP and RTCP under valid tags; strangers send mutated connectivity checks; half-open peers send mutated DTLS; offers and trickle fragments
 are mutated and given to the relay's doors.
 """
 
@@ -20,13 +20,17 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from media_world import LEAD, ROOM, ScriptedPublisher, join, until
 
+from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.errors import RelayError
-from media.events import PeerId, RoomId, SessionId, SourceName
+from media.events import MediaEvent, PeerId, RecordingFailed, RecordingId, RoomId, SessionId, SourceName
+from media.orders import Record
 from media.packets import rtcp
 from media.packets.rtp import HEADER
 from media.relay import Relay
@@ -35,7 +39,7 @@ from media.values import RelayConfig
 from media.wire import stun
 from media.wire.aiortc_bridge import HandshakeFailed, Identity
 
-FUZZED, CLASS = RoomId("fuzzed"), SourceName("class:evil")
+FUZZED, RECORDING = RoomId("fuzzed"), RecordingId("fuzzed")
 MUTATIONS = 78_240
 """Of SDP, in a whole run."""
 CLIENT_HELLO = bytes.fromhex("16feff0000000000000000003601000028000000000000002a") + bytes(46)
@@ -73,9 +77,11 @@ class Chance(random.Random):
         return bytes(mutant[:1400])
 
     def packet_like(self, original: bytes, at: int) -> bytes:
-        """A mutant whose SSRC, at this place, is one of a hundred: the sender's libsrtp keeps a context for each, too."""
+        """A mutant whose SSRC, at this place, is mostly that of a stream that runs, so that it goes all the way, else one of a
+        hundred: the sender's libsrtp keeps a context for each, too."""
         mutant = self.bytes_like(original).ljust(at + 4, b"\0")
-        return mutant[:at] + (900 + self.randrange(100)).to_bytes(4, "big") + mutant[at + 4 :]
+        ssrc = 901 if self.random() < 0.8 else 900 + self.randrange(100)
+        return mutant[:at] + ssrc.to_bytes(4, "big") + mutant[at + 4 :]
 
     def text_like(self, original: str) -> str:
         """The original with one to four faults, most of them in whole lines and numbers."""
@@ -186,10 +192,11 @@ def rtcp_seeds(ssrcs: list[int]) -> list[bytes]:
 class Fuzz:
     """A class, and those who mean it harm."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, folder: Path) -> None:
         self.chance = Chance(seed)
         self.done: Counter[str] = Counter()
-        self.relay = Relay(RelayConfig(unfinished_seconds=2.0), lambda event: None)
+        self.events: list[MediaEvent] = []
+        self.relay = Relay(RelayConfig(unfinished_seconds=2.0, folder=folder, must_stay_free=0), self.events.append)
         self.teacher = ScriptedPublisher()
         self.evil: list[Peer] = []
         self._addresses: list[SessionId] = []
@@ -202,6 +209,10 @@ class Fuzz:
         self.pupils = [await join(self.relay, f"class-{n}", rtx=True) for n in range(3)]
         await until(lambda: all(len(pupil.streams) == 2 for pupil, _ in self.pupils))
         await self._evil_ones()
+        self.watcher = CountOnlySubscriber(report_every=0.2)
+        answer = await self.relay.subscribe(FUZZED, LEAD, PeerId("watcher"), self.watcher.offer(rtx=True))
+        await self.watcher.connect(answer.sdp)
+        await self.relay.carry_out(Record(FUZZED, RECORDING))
 
     async def _evil_ones(self) -> None:
         """Genuine sessions; anew where their own packets have ended them."""
@@ -212,7 +223,7 @@ class Fuzz:
             await peer.close(silently=True)
         sender, receiver = Peer(), Peer()
         offer = sender.offer(sends=True, rtx=True, rids=("h", "l") if self.chance.random() < 0.5 else ())
-        first = await self.relay.publish(FUZZED, CLASS, PeerId("evil"), offer)
+        first = await self.relay.publish(FUZZED, LEAD, PeerId("evil"), offer)
         await sender.connect(first.sdp)
         second = await self.relay.subscribe(ROOM, LEAD, PeerId("evil"), receiver.offer(sends=False, rtx=True))
         await receiver.connect(second.sdp)
@@ -314,19 +325,21 @@ class Fuzz:
         sessions = {"teacher": self.teacher.session} | {f"class-{n}": s for n, (_, s) in enumerate(self.pupils)}
         lost = [f"class-{n} lost {pupil.lost}" for n, (pupil, _) in enumerate(self.pupils) if pupil.lost]
         wrong = [f"class-{n} got what it cannot read" for n, (pupil, _) in enumerate(self.pupils) if pupil.bad_samples]
+        lost += [f"its recording: {event.reason}" for event in self.events if isinstance(event, RecordingFailed)]
+        self.events.clear()
         return [f"{name} is gone" for name, session in sessions.items() if session not in alive] + lost + wrong
 
     async def close(self) -> None:
         await self.relay.close()
-        for peer in (self.teacher, *(pupil for pupil, _ in self.pupils), *self.evil):
+        for peer in (self.teacher, self.watcher, *(pupil for pupil, _ in self.pupils), *self.evil):
             await peer.close()
 
 
-async def run(seed: int, *, seconds: float, sdp: int = 0) -> dict[str, Any]:
+async def run(seed: int, folder: Path, *, seconds: float, sdp: int = 0) -> dict[str, Any]:
     """Fuzzes for so long, after so many mutated offers alone. `faults` must be empty."""
     errors = Errors()
     logging.getLogger().addHandler(errors)
-    fuzz = Fuzz(seed)
+    fuzz = Fuzz(seed, folder)
     readings: list[Reading] = []
     faults: list[str] = []
     try:
@@ -365,6 +378,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    outcome = asyncio.run(run(asked.seed, seconds=asked.seconds, sdp=MUTATIONS))
+    with TemporaryDirectory() as made:
+        outcome = asyncio.run(run(asked.seed, Path(made), seconds=asked.seconds, sdp=MUTATIONS))
     print(json.dumps(outcome, indent=1))
     sys.exit(bool(outcome["faults"]))

@@ -58,6 +58,10 @@ class Direction:
         self.tally["arrived"] += len(times)
         return times
 
+    def backlog(self, now: float) -> float:
+        """Seconds of traffic that wait at the rate limit."""
+        return max(0.0, self._free - now)
+
     def _is_lost(self) -> bool:
         if self.impairment.bursts is not None:
             begins, ends = self.impairment.bursts

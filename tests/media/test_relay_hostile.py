@@ -33,6 +33,7 @@ import socket
 import struct
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import media_fuzz
 import pytest
@@ -522,8 +523,8 @@ async def test_ten_thousand_unfinished_joins_leave_room_for_nobody_but_the_class
     await pupil.close()
 
 
-async def test_a_few_seconds_of_everything_at_once() -> None:
+async def test_a_few_seconds_of_everything_at_once(tmp_path: Path) -> None:
     """`make fuzz` in small."""
-    outcome = await media_fuzz.run(20261126, seconds=0, sdp=150)
+    outcome = await media_fuzz.run(20261126, tmp_path, seconds=0, sdp=150)
     assert outcome["faults"] == []
     assert min(outcome["done"][kind] for kind in ("rtp", "rtcp", "stun", "dtls", "sdp", "fragments")) > 50

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from bad_lines import TARGETS, measure
 from media_line import BadLine, Impairment
-from media_world import LEAD, ROOM, ScriptedPublisher, only, until
+from media_world import DELTA, KEY, LEAD, ROOM, ScriptedPublisher, join, only, until
 
 from media.clients.counting import CountOnlySubscriber
+from media.clients.peer import PAYLOAD_TYPES
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
 from media.relay import Relay
 from media.values import RelayConfig
@@ -96,6 +97,69 @@ async def test_doubled_and_disordered_datagrams_are_counted_once(relay: Relay, e
     await teacher.close()
     for line in (up, down):
         line.close()
+
+
+async def test_a_thin_line_with_a_deep_queue_keeps_its_sound(relay: Relay, teacher: ScriptedPublisher) -> None:
+    """256 kbit/s and a second of queue for a picture of 800: the picture goes, the queue empties, every sound comes."""
+    thin = Impairment(rate=256_000, queue=1.0)
+    line = BadLine(("127.0.0.1", relay.port), Impairment(), thin)
+    await line.start()
+    pupil = CountOnlySubscriber(report_every=0.25, sample=20)
+    answer = await relay.subscribe(ROOM, LEAD, PeerId("thin"), pupil.offer())
+    await pupil.connect(line.through(answer.sdp))
+
+    async def teach() -> None:
+        while True:
+            teacher.picture += 1
+            for index in range(4):
+                teacher.video(
+                    (KEY if teacher.picture % 25 == 1 and index == 0 else DELTA) + bytes(1000), marker=index == 3
+                )
+            teacher.sound()
+            teacher.sound()
+            await asyncio.sleep(0.04)
+
+    teaching = asyncio.create_task(teach())
+    await until(lambda: line.back.backlog(time.monotonic()) > 0.8)
+    await until(lambda: relay.session(answer.session).rung == "audio", 6)
+    await until(lambda: line.back.backlog(time.monotonic()) < 0.05)
+    sound = pupil.streams[PAYLOAD_TYPES["OPUS"]]
+    lost, packets = sound.lost, sound.packets
+    await asyncio.sleep(0.6)
+    assert sound.lost - lost <= 1
+    assert sound.packets - packets > 15
+    assert line.back.backlog(time.monotonic()) < 0.1
+    teaching.cancel()
+    await asyncio.wait({teaching})
+    await pupil.close()
+    line.close()
+
+
+async def test_one_stalled_classroom_of_thirty_disturbs_nobody(events: list[MediaEvent]) -> None:
+    """It stops reading and answering, and its connection is not even broken."""
+    relay = Relay(RelayConfig(consent_seconds=1.5), events.append)
+    await relay.start()
+    teacher = ScriptedPublisher()
+    await teacher.start(relay)
+    teacher.stream()
+    pupils = [await join(relay, f"class-{n}") for n in range(30)]
+    await until(lambda: all(len(pupil.streams) == 2 for pupil, _ in pupils))
+    stalled, session = pupils[13]
+    stalled.peer.hand_over_reading()
+    stalled.peer.send = lambda datagram: None  # type: ignore[method-assign]
+    began = time.monotonic()
+    while not only(events, Disconnected):
+        counts = [pupil.packets for pupil, _ in pupils]
+        await asyncio.sleep(0.25)
+        assert sum(p.packets == c for (p, _), c in zip(pupils, counts, strict=True)) == 1
+        assert time.monotonic() - began < 8
+    (gone,) = only(events, Disconnected)
+    assert (gone.session, gone.reason) == (session, "expired")
+    assert [pupil.lost for pupil, s in pupils if s != session] == [0] * 29
+    assert relay.totals().send_failures == 0
+    await relay.close()
+    for peer in (teacher, *(pupil for pupil, _ in pupils)):
+        await peer.close()
 
 
 async def test_one_port_serves_both_kinds_of_address() -> None:
