@@ -7,18 +7,17 @@ Everything happens on the event loop that called `Relay.start`. Nothing here kno
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import partial
 from typing import assert_never
 
 from media.errors import SourceTaken, UnknownSession
 from media.events import MediaEvent, OnEvent, PeerId, Reason, RoomId, SessionId, SourceName, is_edge
 from media.forwarding.publication import Publication
+from media.housekeeping import Housekeeping
 from media.ladder import Rung
 from media.orders import ChooseRung, CloseRoom, GiveFloor, Order, Record, ServeSegments
 from media.recording.recorder import Recorder
@@ -29,7 +28,7 @@ from media.sessions.session import Name, Session
 from media.sessions.subscribing import SubscriberSession
 from media.signalling import negotiation, sdp
 from media.signalling.negotiation import Endpoint, Track
-from media.values import Answer, Kind, RelayConfig, RelayTotals, RoomStats, SessionView
+from media.values import Answer, RelayConfig, RelayTotals, RoomStats, SessionView
 from media.wire.addresses import candidates
 from media.wire.aiortc_bridge import Identity, missing_names
 from media.wire.ice import Credentials, Switchboard
@@ -38,15 +37,8 @@ from media.wire.udp import UdpPort
 
 log = logging.getLogger(__name__)
 
-TICK = 0.02
-"""Seconds between two rounds of housekeeping while there are sessions."""
-IDLE_TICK = 0.2
-TURNS = 8
-"""Each round keeps up with one session in eight: a burst of reports to all at once would delay packets."""
 REMEMBERED = 512
 """Sessions that ended lately and whose DELETE is still awaited: a peer's goodbye by DTLS comes before its goodbye by HTTP."""
-STOOD_STILL = 2.0
-"""Seconds without a round after which the process was stopped or starved: nobody was taught meanwhile."""
 
 
 class Relay:
@@ -71,13 +63,12 @@ class Relay:
         self._ended: dict[SessionId, SessionView] = {}
         self._rooms: dict[RoomId, Room] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._ticker: asyncio.Task[None] | None = None
         self._udp: UdpPort | None = None
         self._candidates: tuple[tuple[str, int], ...] = ()
         self._identity = Identity()
         self._switchboard = Switchboard(self.send, monotonic)
         self._packets_before = 0
-        self._turn, self._ticked_at = 0, monotonic()
+        self.housekeeping = Housekeeping(self._rooms, self._sessions, self._switchboard.strays, monotonic)
         self.recorder = Recorder(self, config.folder, config.must_stay_free)
 
     @property
@@ -98,8 +89,7 @@ class Relay:
         self._udp = UdpPort(self.config.host, self.config.port, self._switchboard.datagram)
         try:
             self._candidates = await candidates(self.config.host, self.config.announce, self._udp.number)
-            self._ticked_at = self.monotonic()
-            self._ticker = asyncio.create_task(self._tick_on(), name="media-relay-ticker")
+            self.housekeeping.start()
             await self.recorder.start()
         except BaseException:
             await self.close()
@@ -109,11 +99,7 @@ class Relay:
         """Ends every session with the reason ``shutdown``, emits their last events, frees the port. May be repeated."""
         for session in list(self._sessions.values()):
             self.end(session, "shutdown")
-        if self._ticker is not None:
-            self._ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticker
-            self._ticker = None
+        await self.housekeeping.close()
         await self.recorder.close()
         if self._closing:
             await asyncio.wait(self._closing)
@@ -132,11 +118,7 @@ class Relay:
         """
         self._started()
         offer = sdp.parse_offer(offer_sdp)
-        preferences: dict[Kind, tuple[str, ...]] = {
-            "audio": negotiation.AUDIO_CODECS,
-            "video": self.config.video_codecs,
-        }
-        tracks = negotiation.choose(offer, sends=True, preferences=preferences, single=True)
+        tracks = negotiation.published(offer, self.config.video_codecs)
         standing = self._rooms.get(room)
         if standing is not None and standing.taken(source, peer):
             raise SourceTaken(f"{source} of {room}")
@@ -159,11 +141,7 @@ class Relay:
         standing = self._rooms.get(room) or Room(room, self._started())
         publication = standing.published(source, peer)
         running = publication.tracks["video"].codec
-        video = (running,) if running else ()
-        others = tuple(name for name in self.config.video_codecs if name != running)
-        preferences: dict[Kind, tuple[str, ...]] = {"audio": negotiation.AUDIO_CODECS, "video": video + others}
-        tracks = negotiation.choose(offer, sends=False, preferences=preferences, single=False)
-        negotiation.require(tracks, "video", running)
+        tracks = negotiation.subscribed(offer, self.config.video_codecs, running)
         name = Name(SessionId(secrets.token_urlsafe(16)), room, source, peer, "subscriber", origin)
         self._make_room(name)
         server = negotiation.dtls_server(offer)
@@ -223,7 +201,7 @@ class Relay:
         """
         found, told = self._session(session), sdp.parse_fragment(fragment)
         if told.fragment and Credentials(told.fragment, told.password) != found.remote:
-            return await self.restart_ice(session, fragment)
+            return self._restart_ice(found, told)
         return None
 
     async def restart_ice(self, session: SessionId, fragment: str) -> Answer:
@@ -232,15 +210,17 @@ class Relay:
 
         Raises BadOffer, UnknownSession.
         """
-        found = self._session(session)
-        told = sdp.parse_fragment(fragment)
+        found, told = self._session(session), sdp.parse_fragment(fragment)
         sdp.require_credentials(told)
+        return self._restart_ice(found, told)
+
+    def _restart_ice(self, found: Session, told: sdp.Fragment) -> Answer:
         found.remote = Credentials(told.fragment, told.password)
         self._switchboard.replace_credentials(found.agent)
         found.generation += 1
         mid, kind = found.sections[0]
         text = negotiation.restart_fragment(mid, kind, self._endpoint(found, None))
-        return Answer(session, text, found.etag)
+        return Answer(found.name.session, text, found.etag)
 
     async def close_session(self, session: SessionId) -> None:
         """Ends a session (``closed``): its last slot and `Disconnected` are emitted before this returns. One that has ended
@@ -378,28 +358,3 @@ class Relay:
     def _drop_empty(self, name: RoomId) -> None:
         if self._rooms[name].empty:
             self._packets_before += self._rooms.pop(name).packets
-
-    async def _tick_on(self) -> None:
-        while True:
-            await asyncio.sleep(TICK if self._sessions else IDLE_TICK)
-            self.tick()
-
-    def tick(self) -> None:
-        """A round of housekeeping, which the relay does by itself all the time; for whoever sets its clock."""
-        before, now = self._ticked_at, self.monotonic()
-        self._ticked_at, self._turn = now, (self._turn + 1) % TURNS
-        if now - before > STOOD_STILL:
-            for session in list(self._sessions.values()):
-                self._guarded(partial(session.stood_still, before), now)
-        self._guarded(self._switchboard.strays.tell, now)
-        for room in list(self._rooms.values()):
-            self._guarded(room.tick, now)
-        for session in list(self._sessions.values())[self._turn :: TURNS]:
-            self._guarded(session.upkeep, now)
-
-    def _guarded(self, work: Callable[[float], None], now: float) -> None:
-        """One class's trouble must not stop the housekeeping of the others."""
-        try:
-            work(now)
-        except Exception:
-            log.exception("media_upkeep_failed")

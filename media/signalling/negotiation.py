@@ -68,13 +68,32 @@ def dtls_server(offer: Offer) -> bool:
     return offer.setup != "passive"
 
 
-def choose(offer: Offer, *, sends: bool, preferences: Mapping[Kind, Sequence[str]], single: bool) -> tuple[Track, ...]:
-    """The first audio and the first video section that the peer means to send (`sends`) or to receive, with the codecs in
-    common in the order of `preferences`; only the best of each when `single`.
+def published(offer: Offer, video_codecs: Sequence[str]) -> tuple[Track, ...]:
+    """What a publisher sends: for each kind the best codec that both sides have, `video_codecs` being in order of preference.
 
-    Raises BadOffer where no section has the right direction, NothingInCommon where one of them has no codec in common or a
-    peer would send two of a kind.
+    Raises BadOffer where no section sends, NothingInCommon where one has no codec in common or two are of a kind.
     """
+    return _choose(offer, sends=True, preferences={"audio": AUDIO_CODECS, "video": video_codecs})
+
+
+def subscribed(offer: Offer, video_codecs: Sequence[str], running: str) -> tuple[Track, ...]:
+    """What a subscriber is sent: every codec that both sides have, that of the present publisher (`running`, empty where none sends a
+    picture) first; the next publisher may send in another.
+
+    Raises BadOffer where no section receives, NothingInCommon where one has no codec in common, or not the one that is running.
+    """
+    first = (running,) if running else ()
+    others = (name for name in video_codecs if name != running)
+    tracks = _choose(offer, sends=False, preferences={"audio": AUDIO_CODECS, "video": (*first, *others)})
+    for track in tracks:
+        if track.kind == "video" and running and running not in {chosen.codec.name for chosen in track.chosen}:
+            raise NothingInCommon(f"the video is sent in {running}")
+    return tracks
+
+
+def _choose(offer: Offer, *, sends: bool, preferences: Mapping[Kind, Sequence[str]]) -> tuple[Track, ...]:
+    """The first audio and the first video section that the peer means to send (`sends`) or to receive, with the codecs in
+    common in the order of `preferences`; of what it sends only the best."""
     wanted = ("sendonly", "sendrecv") if sends else ("recvonly", "sendrecv")
     tracks: dict[Kind, Track] = {}
     for section in offer.sections:
@@ -88,7 +107,7 @@ def choose(offer: Offer, *, sends: bool, preferences: Mapping[Kind, Sequence[str
         chosen = [found for name in preferences.get(kind, ()) if (found := _find(section, name)) is not None]
         if not chosen:
             raise NothingInCommon(f"no {kind} codec in common")
-        tracks[kind] = Track(kind, section, tuple(chosen[:1] if single else chosen), _rids(section) if sends else ())
+        tracks[kind] = Track(kind, section, tuple(chosen[:1] if sends else chosen), _rids(section) if sends else ())
     if not tracks:
         raise BadOffer("no section has the right direction")
     return tuple(tracks.values())
@@ -102,14 +121,6 @@ def _rids(section: Section) -> tuple[str, ...]:
     ranks = [_RANKS.find(rid[0].lower()) for rid in rids]
     known = min(ranks) >= 0 and len(set(ranks)) == len(ranks)
     return tuple(sorted(rids, key=lambda rid: _RANKS.find(rid[0].lower()))) if known else rids
-
-
-def require(tracks: Sequence[Track], kind: Kind, codec: str) -> None:
-    """Raises NothingInCommon where a track of this kind was accepted that cannot be sent in the codec now running (an
-    empty name: none runs)."""
-    for track in tracks:
-        if track.kind == kind and codec and codec not in {chosen.codec.name for chosen in track.chosen}:
-            raise NothingInCommon(f"the {kind} is sent in {codec}")
 
 
 def _find(section: Section, name: str) -> Chosen | None:

@@ -14,7 +14,8 @@ from media_world import LEAD, ROOM, ScriptedPublisher, only, until
 
 from media.clients.counting import CountOnlySubscriber
 from media.events import MediaEvent, MediaSlot, PeerId, SessionId
-from media.relay import TURNS, Relay
+from media.housekeeping import TURNS
+from media.relay import Relay
 from media.values import RelayConfig
 from rooms.attendance import Interval, MediaEvidence, presence
 from rooms.rulesets import load_rules
@@ -75,7 +76,7 @@ class Lesson:
             await asyncio.sleep(0.001)
             self.passed += STEP
             for _ in range(TURNS):
-                self.relay.tick()
+                self.relay.housekeeping.tick()
 
     async def close(self) -> None:
         await self.relay.close()

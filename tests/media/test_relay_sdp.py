@@ -78,12 +78,12 @@ c=IN IP4 0.0.0.0
 a=mid:2
 a=sctp-port:5000
 """.replace("\n", "\r\n")
-PREFERENCES = {"audio": negotiation.AUDIO_CODECS, "video": ("H264", "VP8")}
+VIDEO_CODECS = ("H264", "VP8")
 
 
-def answer_to(text: str, *, sends: bool = False, single: bool = False) -> str:
+def answer_to(text: str, *, sends: bool = False) -> str:
     offer = parse_offer(text)
-    tracks = negotiation.choose(offer, sends=sends, preferences=PREFERENCES, single=single)  # type: ignore[arg-type] # literal keys
+    tracks = negotiation.published(offer, VIDEO_CODECS) if sends else negotiation.subscribed(offer, VIDEO_CODECS, "")
     endpoint = Endpoint(
         credentials=Credentials("ours", "password" * 4),
         fingerprint=IDENTITY.fingerprint,
@@ -108,19 +108,19 @@ def test_constrained_baseline_and_its_retransmission_are_preferred() -> None:
 
 
 def test_the_answer_to_a_publisher_has_one_codec() -> None:
-    answer = answer_to(OFFER, sends=True, single=True)
+    answer = answer_to(OFFER, sends=True)
     assert "m=video 9 UDP/TLS/RTP/SAVPF 102 103\r\n" in answer
     assert answer.count("a=recvonly\r\n") == 2
     assert parse_offer(answer).fingerprints == (IDENTITY.fingerprint,), "our own reader takes our answers"
 
 
 def test_simulcast_is_answered_to_publishers_alone_and_in_their_words() -> None:
-    answer = answer_to(SIMULCAST, sends=True, single=True)
+    answer = answer_to(SIMULCAST, sends=True)
     for line in ("a=rid:h recv", "a=rid:l recv", "a=simulcast:recv h;m;l", f"a=extmap:10 {negotiation.RID}"):
         assert f"{line}\r\n" in answer
     assert "rid" not in answer_to(SIMULCAST.replace("sendonly", "recvonly"))
-    assert "rid" not in answer_to(OFFER, sends=True, single=True)
-    assert "rid" not in answer_to(SIMULCAST.replace(negotiation.RID, "urn:x"), sends=True, single=True)
+    assert "rid" not in answer_to(OFFER, sends=True)
+    assert "rid" not in answer_to(SIMULCAST.replace(negotiation.RID, "urn:x"), sends=True)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_simulcast_is_answered_to_publishers_alone_and_in_their_words() -> None:
 )
 def test_layers_are_ranked(offered: tuple[str, ...], lowest_first: tuple[str, ...]) -> None:
     text = peer_offer(IDENTITY, Credentials.fresh(), sends=True, rids=offered)
-    tracks = negotiation.choose(parse_offer(text), sends=True, preferences=PREFERENCES, single=True)  # type: ignore[arg-type] # literal keys
+    tracks = negotiation.published(parse_offer(text), VIDEO_CODECS)
     assert [track.rids for track in tracks] == [(), lowest_first]
 
 
@@ -212,7 +212,7 @@ def test_size_and_number_are_capped_before_reading() -> None:
 def outcome(text: str) -> None:
     """Reads and answers; anything but an answer or a refusal is a failure."""
     try:
-        answer_to(text, sends=True, single=True)
+        answer_to(text, sends=True)
     except (BadOffer, NothingInCommon):
         return
 
