@@ -17,6 +17,9 @@ from rooms.cluster import Worker
 
 log = structlog.get_logger("api")
 
+QUIET = ("/static", "/healthz")
+"""Routes that are counted and not logged: proxies and service managers ask every other second."""
+
 
 @dataclass(slots=True)
 class Seen:
@@ -52,7 +55,7 @@ class Metrics:
             took = time.perf_counter() - began
             self.requests.labels(request.method, route, str(seen.status)).inc()
             self.seconds.labels(route).observe(took)
-            if not route.startswith("/static"):
+            if not route.startswith(QUIET):
                 log.info("request", method=request.method, route=route, status=seen.status, ms=round(took * 1000, 1))
 
     def add_workers(self, seen: Callable[[], Sequence[Worker]]) -> None:

@@ -106,7 +106,7 @@ def watched(settings: Settings, metrics: Metrics) -> Middleware:
             path=request.path_qs,
         )
         request[CALLER] = stranger
-        with metrics.request(request) as seen, structlog.contextvars.bound_contextvars(request=stranger.request_id):
+        with structlog.contextvars.bound_contextvars(request=stranger.request_id), metrics.request(request) as seen:
             response = await _in_time(request, handler)
             seen.status = response.status
         return response

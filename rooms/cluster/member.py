@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import secrets
 import socket
@@ -22,6 +23,8 @@ log = structlog.get_logger("cluster")
 
 EMPTY_SECONDS = 30.0
 """A room without sessions stays this worker's for so long: its people may be on their way."""
+TOLD_AGAIN_SECONDS = 15.0
+"""Somebody is still here so long after the rooms were told to leave: the message was lost, or the next worker was not ready."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class Member:
         self.empty = asyncio.Event()
         self._relay, self._placement, self._bus, self._monotonic = relay, placement, bus, monotonic
         self._rooms: dict[RoomId, _Room] = {}
+        self._told_at = -math.inf
+        """When the rooms of this draining worker were last told to leave."""
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, url: str) -> None:
@@ -102,15 +107,12 @@ class Member:
         self._rooms[room] = _Room(epoch, self._monotonic())
 
     async def drain(self) -> None:
-        """Takes no new rooms and sends those it has to other workers."""
+        """Takes no new rooms and sends those it has to other workers, as soon as there is one."""
         if self.draining:
             return
         self.draining = True
         log.info("relay_drains", worker=self.id, rooms=len(self._relay.rooms()))
         await self._beat_or_not()
-        for room in self._relay.rooms():
-            await self._bus.publish(f"live:{room}", MOVED)
-        self._note_empty()
 
     async def _beat_on(self) -> None:
         while True:
@@ -141,7 +143,19 @@ class Member:
                 await self._lose(room)
         if heard.draining:
             await self.drain()
+        await self._send_away()
         self._note_empty()
+
+    async def _send_away(self) -> None:
+        """Tells the rooms of a draining worker that another one takes them over; not before there is one."""
+        now, rooms = self._monotonic(), self._relay.rooms()
+        if not self.draining or not rooms or now - self._told_at < TOLD_AGAIN_SECONDS:
+            return
+        if all(each.draining for each in await self._placement.workers()):
+            return
+        self._told_at = now
+        for room in rooms:
+            await self._bus.publish(f"live:{room}", MOVED)
 
     def _told(self, rooms: int) -> Worker:
         totals = self._relay.totals()

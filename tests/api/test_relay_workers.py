@@ -173,6 +173,20 @@ async def test_a_second_signal_ends_a_worker_that_is_not_empty_yet(cluster: Clus
     assert_kept([], await cluster.evidence())
 
 
+async def test_a_class_leaves_a_worker_that_ends_once_another_one_is_there(cluster: Cluster) -> None:
+    async with cluster.class_in_session(1) as (lead, classes), cluster.moving(lead, *classes):
+        await settled(lead, classes)
+        first = await cluster.origin()
+        for url in [url for url in cluster.workers if url != first]:
+            await cluster.crew.end(url, signal.SIGTERM)
+        ending = asyncio.create_task(cluster.crew.end(first, signal.SIGTERM))
+        await until(lambda: any(each.draining for each in cluster.services.watch.workers))
+        assert [each.sessions for each in (lead, *classes)] == [1, 1]
+        second = await cluster.crew.start()
+        assert await asyncio.wait_for(ending, 20) == 0, "long before it ends by itself"
+        assert {each.worker for each in (lead, *classes)} == {second}
+
+
 async def _all_ended(cluster: Cluster, sessions: int) -> bool:
     """Every session's end is stored, too."""
     return len({row.session for row in await cluster.evidence() if row.kind == "disconnected"}) == sessions

@@ -7,6 +7,8 @@ import pytest
 from aiohttp import ClientSession
 from api_world import PAGE, PASSWORD, Site
 from pydantic import SecretStr
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from api import security
 from api.access import session_cookie
@@ -135,3 +137,10 @@ async def test_only_this_machine_reads_the_figures(site: Site, browser: ClientSe
     object.__setattr__(site.server.services.settings, "trusted_proxies", ("127.0.0.1",))
     async with browser.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"}) as answer:
         assert answer.status == 401
+
+
+async def test_a_log_line_is_found_by_the_id_that_a_person_was_told(site: Site, browser: ClientSession) -> None:
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        async with browser.get("/healthz"), browser.get("/nowhere") as answer:
+            told = answer.headers["X-Request-Id"]
+    assert [(line["request"], line["status"]) for line in lines if line["event"] == "request"] == [(told, 404)]
