@@ -23,7 +23,7 @@ from api.system import DOCUMENT, printed
 from api.upstream import HttpUpstream
 from config.settings import Settings
 from media.cascade import Cascade
-from media.events import MediaEvent, RecordingEnded, RecordingFailed, RecordingStarted, is_edge
+from media.events import Connected, MediaEvent, RecordingEnded, RecordingFailed, RecordingStarted, is_edge
 from media.orders import InProcess
 from media.relay import Relay
 from media.values import RelayConfig
@@ -58,6 +58,8 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Core:
             recordings.on_media_event(event)
         elif not is_edge(event.peer):
             board.on_media_event(event)
+            if isinstance(event, Connected):
+                recordings.on_media_event(event)
 
     relay = Relay(relay_config(settings), heard, now=clock.now, monotonic=clock.monotonic)
     placement = open_placement(redis_url if kind != "alone" else "", clock.monotonic, settings.relay_room_share)

@@ -117,8 +117,9 @@ class RecordingFailed:
 
     room: RoomId
     recording: RecordingId
-    reason: Literal["disk_full", "disk_error", "too_slow", "failed", "interrupted"]
-    """``too_slow``: the disk did not keep up; ``interrupted``: the process that wrote it ended without a word."""
+    reason: Literal["disk_full", "disk_error", "too_slow", "failed", "interrupted", "elsewhere"]
+    """``too_slow``: the disk did not keep up; ``interrupted``: the process that wrote it ended without a word; ``elsewhere``:
+    what is recorded is published here, and a process that had the room before still writes this recording."""
     seconds: float
     octets: int
     at: datetime

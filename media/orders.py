@@ -11,8 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from media.events import PeerId, RecordingId, RoomId
+from media.events import PeerId, RecordingId, RoomId, SourceName
 from media.ladder import Rung
+
+RECORDED = (SourceName("lead"), SourceName("screen"))
+"""Never the classrooms' own pictures and voices: pupils are minors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class GiveFloor:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Record the room under this name (`media.recording.recorder`); None: end its recording."""
+    """Record the room's `RECORDED` sources under this name, and under no other one any more (`media.recording.recorder`); None:
+    end its recording."""
 
     room: RoomId
     recording: RecordingId | None

@@ -30,7 +30,7 @@ class NoSpace(OSError):
 
 
 class Elsewhere(OSError):
-    """Another process writes this recording."""
+    """Another process writes this recording, or has written it."""
 
 
 State = Literal["absent", "written", "deserted", "closed"]
@@ -68,6 +68,9 @@ class Folder:
         except BlockingIOError:
             self._lock.close()
             raise Elsewhere(path.name) from None
+        if durable and any(path.glob("*.m3u8")):  # what is kept is never written over
+            self._lock.close()
+            raise Elsewhere(path.name)
         self._lock.truncate(0)
         self._lock.write(room)
         self._lock.flush()

@@ -26,6 +26,7 @@ from media.events import (
 from media.forwarding.layer import Layer
 from media.forwarding.publication import Publication
 from media.forwarding.reception import ClockPoint
+from media.orders import RECORDED
 from media.packets.sequence import Kept
 from media.recording.assembly import SEGMENT_SECONDS
 from media.recording.folder import clear, recover
@@ -38,8 +39,6 @@ log = logging.getLogger(__name__)
 TICK = 0.2
 TURNS = 10
 """A tick goes to the recordings by turns, so that the scribe gets a little often and not everything at once."""
-RECORDED: tuple[SourceName, ...] = (SourceName("lead"), SourceName("screen"))
-"""Never the classrooms' own pictures and voices: pupils are minors."""
 FLOWING = 1.0
 """A layer that sent nothing for so long does not flow."""
 HIGHER_AFTER = 3.0
@@ -48,7 +47,8 @@ SEGMENTS_KEPT = 60.0
 SEGMENTS_UNWATCHED = 60.0
 """Segments that nobody has asked for in so long are no longer made."""
 AWAY = 30.0
-"""A room that nobody has published to this process for so long has moved to another one: its recording ends here, as interrupted."""
+"""A recording to which nobody has published here for so long ends, as interrupted. It takes no longer to go on elsewhere: the
+process that the room has moved to begins another one at once."""
 PATIENCE = 10.0
 
 
@@ -156,11 +156,14 @@ class Recorder:
         await asyncio.to_thread(self._scribe.close, 0.0 if self._running else PATIENCE)
 
     async def record(self, room: RoomId, recording: RecordingId | None) -> None:
-        """Begins to record the room, unless it is being recorded; None ends its recording, which is on disk afterwards."""
-        if recording is not None:
-            return self._begin(room, recording, self.root / "recordings" / recording)
+        """Records the room under this name; nothing where it does. None ends its recording, which is on disk afterwards. One
+        under another name ends as interrupted: the room was elsewhere meanwhile."""
         running = self._running.get((room, "recording"))
-        return await self._end([running] if running is not None else [])
+        if running is not None and running.id != recording:
+            running.interrupted = recording is not None
+            await self._end([running])
+        if recording is not None:
+            self._begin(room, recording, self.root / "recordings" / recording)
 
     async def close_room(self, room: RoomId) -> None:
         """The class is over."""
@@ -174,7 +177,9 @@ class Recorder:
         self._running[room, "segments"].wanted_until = self._rooms.monotonic() + SEGMENTS_UNWATCHED
 
     def _begin(self, room: RoomId, recording: RecordingId | None, path: Path) -> None:
-        self._running.setdefault((room, "recording" if recording else "segments"), _Running(room, recording, path))
+        running = _Running(room, recording, path)
+        if self._running.setdefault((room, "recording" if recording else "segments"), running) is running:
+            self._keep_up(running, self._rooms.monotonic())
 
     def _write(self, running: _Running) -> Writing:
         """The recording begins."""
@@ -205,7 +210,7 @@ class Recorder:
         self._forget(running)
         for tapped in running.tapped.values():
             tapped.layer.taps.discard(tapped.tap)
-        if running.id is None or outcome.failure == "elsewhere":
+        if running.id is None:
             return
         seconds, octets, now = outcome.seconds, outcome.octets, self._rooms.now()
         failure = outcome.failure or ("interrupted" if self._closing or running.interrupted else "")

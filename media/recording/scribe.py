@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 LARGEST_QUEUE = 32 << 20
 """Octets of a recording that wait for the disk: about two minutes of a class."""
 Failure = Literal["disk_full", "disk_error", "too_slow", "failed", "elsewhere"]
-"""``elsewhere``: another process records the room already; this is no failure of the recording."""
+"""As in `media.events.RecordingFailed`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,8 +14,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
-from media.events import RecordingEnded, RecordingEvent, RecordingFailed, RecordingId, RecordingStarted, RoomId
-from media.orders import MediaPort, Record, ServeSegments
+from media.events import (
+    Connected,
+    RecordingEnded,
+    RecordingEvent,
+    RecordingFailed,
+    RecordingId,
+    RecordingStarted,
+    RoomId,
+)
+from media.orders import RECORDED, MediaPort, Record, ServeSegments
 from media.recording.folder import close_deserted, state_of
 from rooms.audit import append
 from rooms.clock import Clock
@@ -43,12 +52,17 @@ class Recordings:
     ) -> None:
         self._store, self._clock, self._settings, self._media, self._tell = store, clock, settings, media, tell
         self._events: asyncio.Queue[RecordingEvent] = asyncio.Queue()
+        self._on_air: asyncio.Queue[str] = asyncio.Queue()
+        """Classes that may have to be recorded anew, by this process or another one."""
         self._tasks: list[asyncio.Task[None]] = []
         self.root = settings.data_dir / "recordings"
 
     async def start(self, *, sweeping: bool = True) -> None:
         """Begin to listen to the relay and, but for relay workers, to look after the classes."""
-        self._tasks = [asyncio.create_task(self._listen(), name="recordings listener")]
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="recordings listener"),
+            asyncio.create_task(self._follow(), name="recordings follower"),
+        ]
         if sweeping:
             self._tasks.append(asyncio.create_task(self._sweep_for_ever(), name="recordings sweep"))
 
@@ -56,7 +70,7 @@ class Recordings:
         """Store what the relay said so far, and end."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                await self._events.join()
+                await self.flush()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -136,13 +150,17 @@ class Recordings:
 
     # ------------------------------------------------------------ what the relay says
 
-    def on_media_event(self, event: RecordingEvent) -> None:
+    def on_media_event(self, event: RecordingEvent | Connected) -> None:
         """The relay's callback: never blocks."""
-        self._events.put_nowait(event)
+        if not isinstance(event, Connected):
+            self._events.put_nowait(event)
+        elif event.role == "publisher" and event.source in RECORDED:
+            self._on_air.put_nowait(event.room)
 
     async def flush(self) -> None:
-        """Return when everything the relay said so far is stored."""
+        """Return when everything the relay said so far is stored, and its consequences are drawn."""
         await self._events.join()
+        await self._on_air.join()
 
     async def _listen(self) -> None:
         while True:
@@ -155,13 +173,18 @@ class Recordings:
                 self._events.task_done()
 
     async def _store_event(self, event: RecordingEvent) -> None:
+        if isinstance(event, RecordingFailed) and event.reason == "elsewhere":
+            found = await asyncio.to_thread(close_deserted, self.root / event.recording)
+            event = replace(event, reason="interrupted", seconds=found.seconds, octets=found.octets)
         async with self._store.write() as session:
             row = await session.get(Recording, event.recording, with_for_update=True)
-            if row is None or row.state != RUNNING:
+            if row is None or not _news(row, event):
                 return
             match event:
                 case RecordingStarted():
                     row.started_at = event.at
+                case RecordingEnded() | RecordingFailed() if row.state != RUNNING:
+                    await self._settle(session, row, row.reason, event.seconds, event.octets)
                 case RecordingEnded():
                     lesson = await session.get_one(Occurrence, row.occurrence_id)
                     moved = lesson.state == "live" and row.reason != ASKED  # its worker lost the room to another one
@@ -169,7 +192,9 @@ class Recordings:
                 case RecordingFailed():
                     log.warning("recording_failed", recording=row.id, reason=event.reason)
                     await self._settle(session, row, event.reason, event.seconds, event.octets)
-            room = row.occurrence_id
+            room, again = row.occurrence_id, row.reason in WHY_AGAIN
+        if again:
+            self._on_air.put_nowait(room)
         await self._tell(room)
 
     async def _settle(
@@ -188,19 +213,24 @@ class Recordings:
     async def sweep(self) -> None:
         """Records live classes where that is the rule or where their recording was cut off, sees that what should be written is,
         ends recordings with their class, and clears up what is due."""
-        for occurrence_id in await self._to_begin():
-            with suppress(Conflict, Forbidden):  # it ended meanwhile; or no class is recorded any more
-                await self.begin(SYSTEM, occurrence_id)
-        for recording_id, occurrence_id, over in await self._running_now():
-            await self._look_after(recording_id, occurrence_id, over)
+        await self._see_to(None)
         await clear_up(self._store, self._clock, self._settings)
 
-    async def _to_begin(self) -> list[str]:
+    async def _see_to(self, lesson: str | None) -> None:
+        """One class or all: what should be recorded is. What was cut off goes on at once in another recording."""
+        for recording_id, occurrence_id, over in await self._running_now(lesson):
+            await self._look_after(recording_id, occurrence_id, over, on_air=lesson is not None)
+        await self._events.join()
+        for occurrence_id in await self._to_begin(lesson):
+            with suppress(Conflict, Forbidden):  # it ended meanwhile; or no class is recorded any more
+                await self.begin(SYSTEM, occurrence_id)
+
+    async def _to_begin(self, lesson: str | None) -> list[str]:
         """Live classes that are not recorded and should be."""
+        live = select(Occurrence.id).where(Occurrence.state == "live")
         async with self._store.read() as session:
-            live = await session.scalars(select(Occurrence.id).where(Occurrence.state == "live"))
             found = []
-            for occurrence_id in live:
+            for occurrence_id in await session.scalars(live.where(Occurrence.id == lesson) if lesson else live):
                 last = await session.scalar(
                     select(Recording)
                     .where(Recording.occurrence_id == occurrence_id)
@@ -213,32 +243,45 @@ class Recordings:
                     found.append(occurrence_id)
             return found
 
-    async def _running_now(self) -> list[tuple[str, str, datetime | None]]:
+    async def _running_now(self, lesson: str | None) -> list[tuple[str, str, datetime | None]]:
         """Recordings that were not told to have ended, with their lessons and when those ended."""
+        running = (
+            select(Recording.id, Occurrence.id, Occurrence.state, Occurrence.closed_at, Occurrence.ends_at)
+            .join(Occurrence, Occurrence.id == Recording.occurrence_id)
+            .where(Recording.state == RUNNING)
+        )
         async with self._store.read() as session:
-            found = await session.execute(
-                select(Recording.id, Occurrence.id, Occurrence.state, Occurrence.closed_at, Occurrence.ends_at)
-                .join(Occurrence, Occurrence.id == Recording.occurrence_id)
-                .where(Recording.state == RUNNING)
-            )
+            found = await session.execute(running.where(Occurrence.id == lesson) if lesson else running)
             return [
                 (recording_id, lesson, None if state == "live" else closed_at or ends_at)
                 for recording_id, lesson, state, closed_at, ends_at in found
             ]
 
-    async def _look_after(self, recording_id: str, occurrence_id: str, over: datetime | None) -> None:
-        """An order may have come before the room had a relay, or been lost with its process."""
+    async def _look_after(self, recording_id: str, occurrence_id: str, over: datetime | None, *, on_air: bool) -> None:
+        """An order may have come before the room had a relay, or been lost with its process. Where the class has just come
+        on the air, the process that has it now is told even if another one writes, or has written: it says ``elsewhere``."""
         room, recording, path = RoomId(occurrence_id), RecordingId(recording_id), self.root / recording_id
         state = await asyncio.to_thread(state_of, path)
         if over is not None:
             await self._media.order(Record(room, None))
-        elif state == "absent":
+        elif state == "absent" or (on_air and state != "deserted"):
             await self._media.order(Record(room, recording))
         late = over is not None and self._clock.now() >= over + SETTLE_AFTER
         if state == "deserted" or (late and state != "written"):
             found = await asyncio.to_thread(close_deserted, path)
             now = self._clock.now()
             self.on_media_event(RecordingFailed(room, recording, "interrupted", found.seconds, found.octets, now))
+
+    async def _follow(self) -> None:
+        """A class that comes on the air here came from another worker, perhaps."""
+        while True:
+            room = await self._on_air.get()
+            try:
+                await self._see_to(room)
+            except Exception:  # the sweep sees to what is missed here
+                log.exception("recording_not_followed", occurrence=room)
+            finally:
+                self._on_air.task_done()
 
     async def _sweep_for_ever(self) -> None:
         while True:
@@ -247,6 +290,14 @@ class Recordings:
             except Exception:  # the next class must still be recorded
                 log.exception("recordings_sweep_failed")
             await asyncio.sleep(SWEEP_SECONDS)
+
+
+def _news(row: Recording, event: RecordingEvent) -> bool:
+    """Whether an event is of a recording that still runs; or the last word of one that was continued before its writer ended."""
+    if row.state == RUNNING:
+        return True
+    longer = not isinstance(event, RecordingStarted) and round(event.seconds) > row.seconds
+    return longer and row.reason in WHY_AGAIN and row.deleted_at is None
 
 
 async def _running(session: AsyncSession, occurrence_id: str) -> Recording | None:

@@ -24,6 +24,8 @@ from api.encoders import post_offer
 from api.media import SDP
 from media.clients.peer import Peer
 from media.errors import RelayError
+from media.recording.folder import read_playlist
+from rooms.recordings import recordings_of
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,7 @@ async def test_a_killed_workers_class_comes_back_and_no_evidence_is_lost(
     random, crew, back = Random(1), Crew(store_url, redis_url, tmp_path), list[float]()
     try:
         async with clustered(crew) as cluster, cluster.class_in_session() as (lead, classes):
+            await record(cluster)
             for number in range(KILLS):
                 await crew.at_least(2)
                 await settled(lead, classes)
@@ -79,6 +82,7 @@ async def test_a_killed_workers_class_comes_back_and_no_evidence_is_lost(
                 await asyncio.sleep(random.uniform(0, 3) if KILLS > 1 else 0)
                 back += await killed(cluster, [lead, *classes], everyone=number % 10 == 9)
             rows = await cluster.evidence()
+            await until_true(lambda: _goes_on(cluster, KILLS + 1))
     finally:
         crew.close()
     back.sort()
@@ -99,6 +103,24 @@ async def killed(cluster: Cluster, clients: list[Client], *, everyone: bool) -> 
     await until(lambda: all(each.back_at > at and each.sessions > n for each, n in zip(clients, had, strict=True)), 30)
     assert_kept(acknowledged, await cluster.evidence())
     return [each.back_at - at for each in clients]
+
+
+async def record(cluster: Cluster) -> None:
+    """The class is live, and a segment of it on disk."""
+    async with cluster.site.client(cluster.site.world.here.tokens["lead_teacher"]) as http:
+        for act, what in (("open", {}), ("recording", {"on": True})):
+            async with http.post(f"/api/live/{cluster.room}/{act}", json=what) as answer:
+                assert answer.status == 200
+    await until_true(lambda: _goes_on(cluster, 1))
+
+
+async def _goes_on(cluster: Cluster, count: int) -> bool:
+    """The class is in its so-manieth recording, of which there is something; those before it can be watched."""
+    async with cluster.services.store.read() as session:
+        *before, now = sorted(await recordings_of(session, cluster.room), key=lambda each: each.started_at)
+    held = read_playlist(cluster.services.recordings.root / now.id / "lead.m3u8")
+    states = [(each.state, each.reason, each.seconds > 0) for each in before]
+    return states == [("partial", "interrupted", True)] * (count - 1) and held is not None and not held.ended
 
 
 async def test_a_ticket_names_the_worker_and_other_doors_lead_there(cluster: Cluster) -> None:
@@ -235,16 +257,19 @@ async def _stands(cluster: Cluster, url: str) -> bool:
 async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: Cluster) -> None:
     async with cluster.class_in_session(1, patience=1.0) as (lead, classes):
         await settled(lead, classes)
+        await record(cluster)
         first = await cluster.origin()
         old = {row.session for row in await cluster.evidence()}
         cluster.workers[first].send_signal(signal.SIGSTOP)
         stopped, stopped_at = time.monotonic(), cluster.services.clock.now()
         await until(lambda: all(each.worker != first for each in (lead, *classes)), 12)
         await settled(lead, classes, stopped)
+        await until_true(lambda: _goes_on(cluster, 2))
         cluster.workers[first].send_signal(signal.SIGCONT)
         await asyncio.sleep(2.5)
         assert await cluster.origin() != first
         assert [each.sessions for each in (lead, *classes)] == [2, 2]
+        assert await _goes_on(cluster, 2)
     rows = await cluster.evidence()
     assert_kept([], rows)
     late = [row.until - row.at for row in rows if row.session in old and row.until is not None and row.at > stopped_at]

@@ -131,6 +131,18 @@ async def test_a_change_of_publisher_goes_on_in_the_same_recording(
     assert abs(pictures[-1] - playlist.seconds) < 0.5
 
 
+async def test_another_name_ends_the_recording_before_it(
+    relay: Relay, events: list[MediaEvent], publisher: SyntheticPublisher
+) -> None:
+    """The room was another process's meanwhile, which recorded it under a name of its own."""
+    other = RecordingId("b" * 32)
+    await relay.carry_out(Record(ROOM, ID))
+    await until(lambda: only(events, RecordingStarted, recording=ID))
+    await relay.carry_out(Record(ROOM, other))
+    assert only(events, RecordingFailed, recording=ID, reason="interrupted")
+    await until(lambda: only(events, RecordingStarted, recording=other))
+
+
 async def test_segments_alone_are_kept_for_a_while_and_then_all_let_go(
     relay: Relay,
     events: list[MediaEvent],

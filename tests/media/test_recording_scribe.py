@@ -67,6 +67,18 @@ def test_one_that_cannot_begin_ends_alone(writer: Scribe, tmp_path: Path) -> Non
     elsewhere.close()
 
 
+def test_what_is_kept_is_never_written_over(writer: Scribe, tmp_path: Path) -> None:
+    """Whoever has the class now is told to record it under the name that another process has just finished."""
+    first, second = Recorded(writer, tmp_path / "one"), Recorded(writer, tmp_path / "one")
+    first.hear(5)
+    first.writing.finish()
+    assert first.ended().failure == ""
+    held = contents(first.path)
+    second.hear(9)
+    assert second.ended().failure == "elsewhere"
+    assert contents(first.path) == held
+
+
 def test_while_the_disk_stands_still_each_recording_waits_up_to_its_own_bound(
     writer: Scribe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,8 +13,19 @@ from live_class import END, START, TEACHER, Lesson, Ordered, slots
 from sqlalchemy import select
 
 from config.settings import Settings
-from media.events import RecordingEnded, RecordingFailed, RecordingId, RecordingStarted, RoomId
+from media.events import (
+    Connected,
+    PeerId,
+    RecordingEnded,
+    RecordingFailed,
+    RecordingId,
+    RecordingStarted,
+    RoomId,
+    SessionId,
+    SourceName,
+)
 from media.orders import Record, ServeSegments
+from media.recording.folder import Folder
 from media.recording.playlist import Part, Playlist, Segment, render
 from rooms.live.board import LiveBoard
 from rooms.recordings import Recordings, destroy, markers, recordings_of, restore, withdraw
@@ -42,6 +53,24 @@ async def only(store: Store, lesson: Lesson) -> RecordingView:
     async with store.read() as session:
         (found,) = await recordings_of(session, lesson.id)
     return found
+
+
+async def both(store: Store, lesson: Lesson) -> list[RecordingView]:
+    """Two recordings, the older first."""
+    async with store.read() as session:
+        found = await recordings_of(session, lesson.id)
+    assert len(found) == 2
+    return list(found)
+
+
+async def ended(recordings: Recordings, lesson: Lesson, view: RecordingView, seconds: float = 60) -> Path:
+    """The lead ended the recording; its folder."""
+    folder = recordings.root / view.id
+    folder.mkdir(parents=True)
+    await recordings.end(TEACHER, lesson.id)
+    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), RecordingId(view.id), seconds, 5, START))
+    await recordings.flush()
+    return folder
 
 
 async def recorded(store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any) -> RecordingView:
@@ -135,12 +164,9 @@ async def test_a_recording_that_was_cut_off_goes_on_in_another_one(
     clock.advance(seconds=5)
     await recordings.sweep()
     await recordings.flush()
-    assert (await only(store, lesson)).reason == "interrupted"
     assert not (folder / "open").exists()
-    await recordings.sweep()
-    async with store.read() as session:
-        first, second = await recordings_of(session, lesson.id)
-    assert (first.id, first.state, second.state) == (view.id, "partial", "recording")
+    first, second = await both(store, lesson)
+    assert (first.id, first.state, first.reason, second.state) == (view.id, "partial", "interrupted", "recording")
     assert media.orders[-1] == Record(RoomId(lesson.id), RecordingId(second.id))
 
 
@@ -150,13 +176,42 @@ async def test_a_recording_goes_on_where_its_room_has_moved(
 ) -> None:
     """Nobody asked for its end, and the class goes on: another worker has the room now."""
     view = await recorded(store, board, recordings, lesson, clock)
+    clock.advance(seconds=60)
     recordings.on_media_event(RecordingEnded(RoomId(lesson.id), RecordingId(view.id), 60, 5, START))
     await recordings.flush()
-    assert (await only(store, lesson)).reason == "interrupted"
-    clock.advance(seconds=5)
-    await recordings.sweep()
-    async with store.read() as session:
-        assert [each.state for each in await recordings_of(session, lesson.id)] == ["partial", "recording"]
+    assert [(each.state, each.reason) for each in await both(store, lesson)] == [
+        ("partial", "interrupted"),
+        ("recording", None),
+    ]
+
+
+@one_database
+async def test_a_recording_goes_on_while_another_process_still_writes_the_one_before(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, media: Ordered, clock: Any
+) -> None:
+    """Its worker is being emptied, or stands still. The last word on what it wrote is taken when it comes."""
+    view = await recorded(store, board, recordings, lesson, clock)
+    room, recording = RoomId(lesson.id), RecordingId(view.id)
+    elsewhere = Folder(recordings.root / view.id, lesson.id, must_stay_free=0, durable=False)
+    segments = (Segment("lead-0.m4s", 0.0, 42.0, Part("lead-h0.mp4", "opus")),)
+    (elsewhere.path / "lead.m3u8").write_text(render(Playlist(START, segments)))
+    clock.advance(seconds=45)
+    side, session_id = PeerId(lesson.lead), SessionId("new")
+    recordings.on_media_event(Connected(room, side, session_id, SourceName("lead"), "publisher", clock.time))
+    await recordings.flush()
+    assert media.orders == [Record(room, recording)] * 2, "whoever has the class now is told, and may find it written"
+    recordings.on_media_event(RecordingFailed(room, recording, "elsewhere", 0.0, 0, clock.time))
+    await recordings.flush()
+    first, second = await both(store, lesson)
+    assert (first.state, first.reason, first.seconds, second.state) == ("partial", "interrupted", 42, "recording")
+    assert media.orders[-1] == Record(room, RecordingId(second.id))
+    assert (elsewhere.path / "open").exists(), "it is the other's to close"
+    elsewhere.close()
+    recordings.on_media_event(RecordingEnded(room, recording, 44.0, 9000, clock.time))
+    recordings.on_media_event(RecordingFailed(room, recording, "interrupted", 30.0, 5000, clock.time))
+    await recordings.flush()
+    first, second = await both(store, lesson)
+    assert (first.reason, first.seconds, first.octets, second.state) == ("interrupted", 44, 9000, "recording")
 
 
 @one_database
@@ -210,8 +265,7 @@ async def test_markers_tell_what_happened_while_it_was_recorded(
     await board.flush()
     clock.time = START + timedelta(minutes=4.5)
     await board.give_floor(TEACHER, lesson.id, lesson.near)
-    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), recording, 240, 1, clock.time))
-    await recordings.flush()
+    await ended(recordings, lesson, view, 240)
     async with store.read() as session:
         found = await markers(session, await only(store, lesson), lesson.lead)
     assert [(round(each.at), each.kind, each.side_id) for each in found] == [
@@ -232,12 +286,9 @@ async def test_two_people_remove_a_recording(
     store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any, settings: Settings
 ) -> None:
     view = await recorded(store, board, recordings, lesson, clock)
-    folder = recordings.root / view.id
-    folder.mkdir(parents=True)
     with pytest.raises(Conflict, match="recording_running"):
         await withdraw(store, clock, TEACHER, view.id, "口误")
-    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), RecordingId(view.id), 60, 5, START))
-    await recordings.flush()
+    folder = await ended(recordings, lesson, view)
     with pytest.raises(Conflict, match="recording_not_withdrawn"):
         await destroy(store, clock, settings, OPERATOR, view.id)
     await withdraw(store, clock, TEACHER, view.id, "口误")
@@ -267,8 +318,7 @@ async def test_a_recording_goes_by_itself_when_its_time_is_up(
     tmp_path: Path,
 ) -> None:
     view = await recorded(store, board, recordings, lesson, clock)
-    recordings.on_media_event(RecordingEnded(RoomId(lesson.id), RecordingId(view.id), 60, 5, START))
-    await recordings.flush()
+    await ended(recordings, lesson, view)
     clock.advance(days=settings.recording_keep_days - 1)
     await clear_up(store, clock, settings)
     assert (await only(store, lesson)).there
