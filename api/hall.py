@@ -169,12 +169,19 @@ class LiveRoom:
         """How the media of the class does: the `media` message of the protocol."""
         return self._figures.message(self._clock, None)
 
+    async def farewell(self) -> None:
+        """Tells the other processes that nobody sits here any more."""
+        await self._say_seats([], {}, {})
+
     async def announce(self) -> None:
         """Tells the other processes who sits here."""
         here = sorted({seat.side for seat in self.seats if seat.side})
         hands = {seat.side: seat.hand for seat in self.seats if seat.hand}
         devices = {seat.side: seat.devices for seat in self.seats if seat.devices}
         self._dirty.set()
+        await self._say_seats(here, hands, devices)
+
+    async def _say_seats(self, here: list[str], hands: dict[str, str], devices: dict[str, Message]) -> None:
         told = {"type": "seats", "origin": self._origin, "here": here, "hands": hands, "devices": devices}
         await self._bus.publish(self.topic, told)
 
@@ -268,9 +275,7 @@ class Hall:
         if self._rooms.get(room.id) is room:
             del self._rooms[room.id]
         await _ended(room)
-        await self._bus.publish(
-            room.topic, {"type": "seats", "origin": room._origin, "here": [], "hands": {}, "devices": {}}
-        )
+        await room.farewell()
 
     async def relay_gone(self) -> None:
         """A relay worker is no more: the pages of the rooms it had look for the next one without waiting for silence."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from media.events import PeerId
 from media.floor import LEAD, classroom_of
 from media.forwarding.layer import Layer
@@ -12,6 +14,7 @@ from media.sessions.subscribing import SubscriberSession
 WINDOW, TROUBLED_WINDOW = 1.0, 0.5
 """Seconds between two judgements, and while there is trouble."""
 TURNS = 8
+"""A tick looks after one receiver in so many."""
 FRESH = 3.0
 """Seconds for which a receiver's estimate and a round trip hold: what was measured before a pause says nothing of now."""
 DRIFT = 0.01
@@ -26,12 +29,11 @@ def _picture(publication: Publication, layers: tuple[Layer, ...]) -> Picture:
 
 
 class Receiver:
-    """A peer that receives: its sessions, its choice, its line."""
+    """A peer that receives: its sessions and its line. `chosen` tells the rung above which it wants nothing."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, chosen: Callable[[], Rung], now: float) -> None:
         self.sessions: list[SubscriberSession] = []
-        self._came_at = now
-        self.chosen: Rung | None = None
+        self._chosen, self._came_at = chosen, now
         self._standing = Standing()
         self._due_at = 0.0
         self._since = 0.0
@@ -80,7 +82,7 @@ class Receiver:
         usable = {s: s.publication.usable("video", now) for s in self.sessions}
         pictures = [_picture(s.publication, usable[s]) for s in self.sessions if s.takes("video")]
         sound = sum(s.publication.layers_of("audio")[-1].bitrate for s in self.sessions if s.takes("audio"))
-        ladder = steps(pictures, sound, self.chosen or "full")
+        ladder = steps(pictures, sound, self._chosen())
         if now - self._came_at < BEGINNING:
             self._standing = begin(self._standing, ladder, now)
         if condition is not None:
@@ -114,8 +116,8 @@ class Receivers:
         if session.every:
             session.receive_all(now)
             return
-        receiver = self._there.setdefault(session.name.peer, Receiver(now))
-        receiver.chosen = self._chosen.get(session.name.peer)
+        peer = session.name.peer
+        receiver = self._there.setdefault(peer, Receiver(lambda: self._chosen.get(peer, "full"), now))
         receiver.sessions.append(session)
         receiver.resume(now)
 
@@ -132,12 +134,8 @@ class Receivers:
 
     def choose(self, peer: PeerId, rung: Rung | None, now: float) -> None:
         """The peer wants no more than this rung; None: as much as its line carries."""
-        self._chosen.pop(peer, None)
-        if rung is not None:
-            self._chosen[peer] = rung
-        receiver = self._there.get(peer)
-        if receiver is not None:
-            receiver.chosen = rung
+        self._chosen[peer] = rung if rung is not None else "full"
+        if (receiver := self._there.get(peer)) is not None:
             receiver.assign(now)
 
     def forget(self) -> None:
@@ -145,7 +143,7 @@ class Receivers:
         self._chosen.clear()
 
     def tick(self, now: float) -> None:
-        """Looks after one receiver in `TURNS`."""
+        """Looks after the receivers whose turn it is."""
         self._turn = (self._turn + 1) % TURNS
         for receiver in list(self._there.values())[self._turn :: TURNS]:
             receiver.tick(now)

@@ -14,12 +14,11 @@ from media.wire.aiortc_bridge import Identity, Unauthentic
 class Counted:
     """What a count-only receiver knows of one stream."""
 
-    __slots__ = ("base", "first_at", "highest", "octets", "packets", "ssrc")
+    __slots__ = ("base", "highest", "octets", "packets", "ssrc")
 
     def __init__(self, ssrc: int, sequence: int) -> None:
         self.ssrc, self.base, self.highest = ssrc, sequence, sequence
         self.packets = self.octets = 0
-        self.first_at = time.monotonic()
 
     @property
     def lost(self) -> int:

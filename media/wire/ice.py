@@ -90,7 +90,7 @@ class Switchboard:
         self.strays = Strays()
 
     def add(self, agent: Agent) -> None:
-        """From now on checks with the agent's credentials are answered. Call again after a restart."""
+        """From now on checks with the agent's credentials are answered."""
         self._by_fragment[agent.credentials.fragment] = agent
 
     def remove(self, agent: Agent) -> None:

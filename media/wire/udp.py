@@ -86,7 +86,7 @@ class UdpPort:
         self._loop.call_later(seconds, work)
 
     def address_at(self, name: int) -> Address:
-        """The socket address at this place in memory (`Batch.names`)."""
+        """The socket address at this place in memory, where `media.wire.trains.Group` laid it."""
         return unpack_address(ctypes.string_at(name, self.name_bytes), self.family)
 
     def send(self, datagram: bytes, address: Address) -> bool:

@@ -203,7 +203,7 @@ class LiveBoard:
         state = await self.state(occurrence_id)
         if (
             state is not None
-        ):  # before anybody hears of it: pages ask for the speaker at once, and must find the door open
+        ):  # first of all: pages that hear of it ask for the speaker at once, and must find the door open
             await self._order_floor(state)
         return await self._told(occurrence_id)
 

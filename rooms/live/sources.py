@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from media.floor import CLASSROOM, LEAD
 from rooms.planning.occurrences import SideView
 
+__all__ = ["LEAD", "LEADS", "SCREEN", "Direction", "classroom_source", "exists", "is_small_picture", "permitted"]
+
 Direction = Literal["publish", "subscribe"]
-LEAD, SCREEN = "lead", "screen"
+SCREEN = "screen"
 LEADS: frozenset[str] = frozenset({LEAD, SCREEN})
 """What the lead sends: camera and microphone, and what it shows."""
 
 
 def classroom_source(side_id: str) -> str:
     """The source of a side that is not the lead: its small picture always, its voice with the floor."""
-    return f"class:{side_id}"
+    return f"{CLASSROOM}{side_id}"
 
 
 def is_small_picture(source: str, direction: str) -> bool:
