@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 
 from media.forwarding.fanout import Form
 from media.forwarding.layer import Layer
+from media.forwarding.reading import Reading
 from media.forwarding.track import OutgoingTrack
 from media.packets import vp8
 from media.packets.rtp import HEADER
-from media.sessions.slots import Reading
 from media.signalling.negotiation import Stream
 from media.wire.stun import Address
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from media.events import PeerId, RoomId, SourceName
 from media.forwarding.layer import Layer
@@ -18,9 +18,6 @@ from media.packets import rtcp
 from media.signalling.negotiation import Stream
 from media.values import Kind, LayerView
 from media.wire.udp import UdpPort
-
-if TYPE_CHECKING:
-    from media.sessions.subscribing import SubscriberSession
 
 KINDS: tuple[Kind, ...] = ("audio", "video")
 LOOK_EVERY, MEASURE_EVERY = 0.2, 1.0
@@ -34,6 +31,13 @@ class Publisher(Protocol):
 
     def ask(self, feedback: bytes) -> None:
         """Sends it a feedback message."""
+
+
+class Subscriber(Protocol):
+    """Who receives a source."""
+
+    def publisher_changed(self, now: float) -> None:
+        """The source has a new publisher, perhaps with another codec or other layers."""
 
 
 class ClockReport(NamedTuple):
@@ -59,7 +63,7 @@ class Publication:
         """Changes with the layers that can be had."""
         self._alive: tuple[bool, ...] = ()
         self._looked_at = self._measured_at = 0.0
-        self.subscribers: set[SubscriberSession] = set()
+        self.subscribers: set[Subscriber] = set()
         self._reports_sent: OrderedDict[int, float] = OrderedDict()
         self._packets_before = 0
 

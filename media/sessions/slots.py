@@ -15,14 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-
-class Reading(NamedTuple):
-    """A stream's counters at a moment."""
-
-    packets: int
-    octets: int
-    upto: int | None
-    """The extended number after the last one sent; None before the first."""
+from media.forwarding.reading import Reading
 
 
 class Counts(NamedTuple):
