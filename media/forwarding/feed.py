@@ -13,22 +13,13 @@ from typing import Any, NamedTuple, Protocol
 from media.forwarding.fanout import Form
 from media.forwarding.layer import Layer
 from media.forwarding.reading import Reading
+from media.forwarding.resending import ResendBudget
 from media.forwarding.track import OutgoingTrack
 from media.packets import vp8
 from media.packets.rtp import HEADER
 from media.signalling.negotiation import Stream
 from media.wire.stun import Address
 
-MOST_RESENT = 400
-"""Packets sent again to one feed in a second; a storm of NACKs costs no more."""
-RESENT_SHARE = 0.5
-"""And of a picture no more, in octets, than this share of what the present layer sends: on a line that carries less than it
-is given, all that is sent again is lost again, and the sound with it."""
-UNMEASURED = 1_000_000
-"""Bits a second a layer is taken to send before it is known."""
-AGAIN_AFTER, LONGEST_AGAIN = 0.02, 0.4
-"""Seconds in which a packet is not sent twice to the same feed; where the line's round trip is known, most of that: browsers ask
-for sound several times before the first answer can be there."""
 STRETCHES = 4
 """Stretches out of which packets are sent again: what was lost just before a switch is asked for just after it."""
 FARTHEST = 10.0
@@ -79,7 +70,6 @@ class Feed:
         """How the present layer's packets are written for this subscriber."""
         self.first: int | None = None
         """The subscriber's own (extended) number of the first packet sent; None before."""
-        self.retransmitted = 0
         self._line = line
         self._payload_types = dict(payload_types)
         self._retransmission = dict(retransmission)
@@ -94,8 +84,7 @@ class Feed:
         self._last: tuple[int, float] | None = None
         """Timestamp, as the subscriber saw it, and time of the last packet sent before a pause."""
         self._rtx_sequence = 0
-        self._resent: dict[int, float] = {}
-        self._window, self._window_octets = (0.0, 0), 0
+        self._budget = ResendBudget()
 
     @property
     def address(self) -> Address:
@@ -248,7 +237,9 @@ class Feed:
             return
         layer, _, form = stretch
         kept = layer.ring.get(number - form.number)
-        if kept is None or not self._may_resend(number, len(kept.payload), self.layer, now):
+        if kept is None:
+            return
+        if not self._budget.spend(number, len(kept.payload), self.layer, self._line.round_trip, now):
             return
         layer.retransmitted += 1
         rtx = self._retransmission.get(form.payload_type)
@@ -259,20 +250,6 @@ class Feed:
         timestamp = kept.timestamp + form.timestamp & 0xFFFFFFFF
         header = HEADER.pack(0x80, kept.marker | rtx, self._rtx_sequence, timestamp, self.stream.rtx_ssrc)
         self._line.send_rtp(header + (number & 0xFFFF).to_bytes(2, "big") + form.payload(kept))
-
-    def _may_resend(self, number: int, octets: int, layer: Layer, now: float) -> bool:
-        began, count = self._window
-        if now - began >= 1.0:
-            began, count, self._window_octets = now, 0, 0
-            self._resent.clear()
-        most = RESENT_SHARE * (layer.bitrate or UNMEASURED) / 8 if layer.kind == "video" else float("inf")
-        again = max(AGAIN_AFTER, min(LONGEST_AGAIN, (self._line.round_trip or 0.0) * 0.0008))
-        soon = now - self._resent.get(number, float("-inf")) < again
-        if count >= MOST_RESENT or self._window_octets + octets > most or soon:
-            return False
-        self._window, self._window_octets = (began, count + 1), self._window_octets + octets
-        self._resent[number] = now
-        return True
 
     def moved(self) -> None:
         """The subscriber has a new address."""

@@ -42,7 +42,7 @@ from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.errors import BadOffer, Full
 from media.events import Connected, MediaEvent, MediaSlot, PeerId, SourceName
-from media.forwarding.feed import MOST_RESENT, RESENT_SHARE
+from media.forwarding.resending import MOST_RESENT, RESENT_SHARE
 from media.packets import rtcp
 from media.packets.rtp import HEADER
 from media.relay import Relay
