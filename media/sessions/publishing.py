@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from media.forwarding.publication import Publication
@@ -13,7 +14,11 @@ from media.signalling.negotiation import Track
 from media.values import Kind
 from media.wire.aiortc_bridge import Identity
 
+log = logging.getLogger(__name__)
+
 REPORT_EVERY = 1.0
+MOST_PACKETS, MOST_OCTETS = 6_000, 4 << 20
+"""Of one publisher in a second, more than three cameras send: what comes in is multiplied by all who receive it."""
 
 
 class PublisherSession(Session):
@@ -36,7 +41,8 @@ class PublisherSession(Session):
         self._routes = Routes((), publication)
         self._slots: PublisherSlots | None = None
         self._report_at = 0.0
-        self._packets = self._octets = 0
+        self._packets = self._octets = self._curbed = 0
+        self._most_packets, self._most_octets = MOST_PACKETS, MOST_OCTETS
 
     def on_connected(self, now: float) -> None:
         """Takes the source over."""
@@ -51,6 +57,9 @@ class PublisherSession(Session):
 
     def on_rtp(self, packet: bytes, now: float) -> None:
         """Sends the packet on, when it is of a codec that was agreed."""
+        if self._packets >= self._most_packets or self._octets >= self._most_octets:
+            self._curbed += 1
+            return
         parsed = rtp.parse(packet)
         route = self._routes.find(parsed, packet) if parsed is not None else None
         if parsed is None or route is None or self.publication.publisher is not self:
@@ -75,6 +84,13 @@ class PublisherSession(Session):
         """Sends a feedback message; the empty report before it makes the compound whole for publishers that want it so."""
         self.send_rtcp(rtcp.receiver_report(1, []) + feedback)
 
+    def _allow_more(self) -> None:
+        """Another second's worth."""
+        self._most_packets, self._most_octets = self._packets + MOST_PACKETS, self._octets + MOST_OCTETS
+        if self._curbed:
+            log.info("publisher_curbed session=%s packets=%d", self.name.session, self._curbed)
+            self._curbed = 0
+
     def _report(self, now: float) -> bytes:
         """A receiver report on all its streams, with our name."""
         blocks = [reception.block(now) for reception in self.publication.receptions]
@@ -93,6 +109,7 @@ class PublisherSession(Session):
             ssrcs = [reception.ssrc for reception in self.publication.receptions]
             limit = rtcp.bitrate_limit(1, ssrcs, self.house.config.video_bitrate) if ssrcs else b""
             self.send_rtcp(self._report(now) + limit)
+            self._allow_more()
         if self._slots is not None and now >= self._slots.due_at:
             self.emit_slot(self._slots.take(now))
 

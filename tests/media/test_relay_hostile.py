@@ -46,6 +46,7 @@ from media.forwarding.resending import MOST_RESENT, RESENT_SHARE
 from media.packets import rtcp
 from media.packets.rtp import HEADER
 from media.relay import Relay
+from media.sessions import publishing
 from media.signalling.sdp import parse_offer
 from media.wire import stun
 from media.wire.aiortc_bridge import QUEUE, Identity
@@ -402,6 +403,30 @@ async def test_handshakes_forged_from_a_live_peers_address_do_not_end_its_sessio
     count = pupil.packets
     await until(lambda: pupil.packets > count + 20)
     assert relay.session(session).connected
+    await pupil.close()
+
+
+async def test_a_publisher_that_floods_is_curbed_and_goes_on(
+    relay: Relay, teacher: ScriptedPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pupil, _ = await join(relay, "pupil")
+    monkeypatch.setattr(publishing, "REPORT_EVERY", every := 0.2)
+    session = relay._sessions[teacher.session]
+    assert isinstance(session, publishing.PublisherSession)
+    for limit, most in (("MOST_PACKETS", 100), ("MOST_OCTETS", 100 * 212)):
+        with monkeypatch.context() as patch:
+            patch.setattr(publishing, limit, most)
+            session._report_at = 0.0
+            await until(lambda: session._report_at > 0)
+            began, before = time.monotonic(), pupil.packets
+            for number in range(100):
+                teacher.frame(key=number % 10 == 0, packets=12)
+                await asyncio.sleep(0.002)
+            await asyncio.sleep(0.05)
+            assert 100 <= pupil.packets - before <= 101 * (2 + (time.monotonic() - began) / every)
+    teacher.stream()
+    count = pupil.packets
+    await until(lambda: pupil.packets > count + 60)
     await pupil.close()
 
 
