@@ -69,7 +69,8 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Core:
     board = LiveBoard(store, clock, bus, rules, settings, media_port)
     recordings = Recordings(store, clock, settings, media_port, board.tell)
     with needed("folder_closed", OSError, folder=settings.data_dir):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if kind != "relay" or not settings.database_url:  # a worker with PostgreSQL may have none before it records
+            settings.data_dir.mkdir(parents=True, exist_ok=True)
         joins = JoinTokens(join_key(settings), clock)
     member = Member(relay, placement, bus, clock.monotonic) if kind != "web" else None
     return Core(

@@ -13,10 +13,9 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from config.settings import Settings
+from api.cli.running import settings_given, starting_told, store_open
 from config.words import say_both
 from rooms.clock import Clock, SystemClock
-from rooms.migrations import upgrade
 from rooms.people.accounts import FirstPassword, NewAccount, RoleAt, create_account, reset_password
 from rooms.people.permissions import ACCOUNT_ROLES
 from rooms.people.principals import system_principal
@@ -107,15 +106,12 @@ async def _role_at(session: AsyncSession, text: str) -> RoleAt:
 
 def _run(act: Callable[[Store, Clock], Awaitable[T]]) -> T:
     async def whole() -> T:
-        store = Store(Settings().database)
-        try:
-            await upgrade(store)
+        async with store_open(settings_given()) as store:
             return await act(store, SystemClock())
-        finally:
-            await store.close()
 
     try:
-        return asyncio.run(whole())
+        with starting_told():
+            return asyncio.run(whole())
     except Refusal as refusal:
         print(say_both(f"refusal.{refusal.code}", **refusal.facts), file=sys.stderr)
         sys.exit(1)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from api.cli.running import settings_given, starting_told, store_open
 from config.settings import Settings
 from config.words import say_both
 from rooms.audit import verifier
@@ -16,8 +17,7 @@ from rooms.audit.bundle import Exported, export_bundle
 from rooms.audit.checkpoints import sign_checkpoint
 from rooms.audit.notes import open_key
 from rooms.clock import SystemClock
-from rooms.migrations import upgrade
-from rooms.store import SYSTEM, Store
+from rooms.store import SYSTEM
 
 app = App(name="audit", help="导出与验证审计日志 / export and check the audit log")
 
@@ -33,18 +33,15 @@ def export(out: Annotated[Path, Parameter(name="--out")], county: str | None = N
     county
         只完整导出该县的记录，其余以哈希出现 / show this county's entries in full, all others as hashes.
     """
-    done = asyncio.run(_export(Settings(), out, county))
+    with starting_told():
+        done = asyncio.run(_export(settings_given(), out, county))
     print(say_both("audit.exported", file=done.path, size=done.size, shown=done.shown))
 
 
 async def _export(settings: Settings, out: Path, county: str | None) -> Exported:
-    store = Store(settings.database)
-    try:
-        await upgrade(store)
+    async with store_open(settings) as store:
         key = open_key(settings.data_dir, settings.public_url)
         return await export_bundle(store, SystemClock(), SYSTEM, key, out, county=county)
-    finally:
-        await store.close()
 
 
 @app.command
@@ -66,21 +63,18 @@ def verify(bundle: Path, *, key: str, last_checkpoint: Path | None = None) -> No
 @app.command
 def key() -> None:
     """显示日志公钥，请在县外保存 / show the log's public key; keep it outside the county."""
-    settings = Settings()
+    settings = settings_given()
     print(open_key(settings.data_dir, settings.public_url).verifier.text)
 
 
 @app.command
 def checkpoint() -> None:
     """签署并显示当前检查点 / sign the log as it stands and show the checkpoint."""
-    print(asyncio.run(_checkpoint(Settings())), end="")
+    with starting_told():
+        print(asyncio.run(_checkpoint(settings_given())), end="")
 
 
 async def _checkpoint(settings: Settings) -> str:
-    store = Store(settings.database)
-    try:
-        await upgrade(store)
+    async with store_open(settings) as store:
         signed = await sign_checkpoint(store, SystemClock(), open_key(settings.data_dir, settings.public_url))
         return signed.note if signed else say_both("audit.empty") + "\n"
-    finally:
-        await store.close()

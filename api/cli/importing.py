@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.prompt import Confirm
 from rich.table import Table
 
-from config.settings import Settings
+from api.cli.running import settings_given, starting_told, store_open
 from config.words import LANGUAGES, Language, say
 from rooms.clock import SystemClock
 from rooms.counties import preview, save_county
@@ -21,8 +21,7 @@ from rooms.county import County
 from rooms.differences import Diff
 from rooms.gaps import needs_of
 from rooms.importing import Reading, read_county, sha256_of
-from rooms.migrations import upgrade
-from rooms.store import Actor, Store
+from rooms.store import Actor
 
 OPERATOR = Actor("command line", "operator")
 
@@ -60,17 +59,14 @@ def import_county(
     if reading.county is None:
         console.print(_both(languages, "import.report.nothing_changed"), style="bold")
         sys.exit(1)
-    sys.exit(asyncio.run(_store(console, languages, county, reading.county, dry_run=dry_run, yes=yes)))
+    with starting_told():
+        sys.exit(asyncio.run(_store(console, languages, county, reading.county, dry_run=dry_run, yes=yes)))
 
 
 async def _store(
     console: Console, languages: tuple[Language, ...], path: Path, county: County, *, dry_run: bool, yes: bool
 ) -> int:
-    settings = Settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = Store(settings.database)
-    try:
-        await upgrade(store)
+    async with store_open(settings_given()) as store:
         show_contents(console, languages, county)
         show_diff(console, languages, await preview(store, county))
         if dry_run:
@@ -83,8 +79,6 @@ async def _store(
         run = await save_county(store, OPERATOR, SystemClock(), county, file_name=path.name, sha256=digest)
         console.print(_both(languages, "import.report.saved", revision=run.revision), style="green")
         return 0
-    finally:
-        await store.close()
 
 
 def _confirmed(console: Console, languages: tuple[Language, ...]) -> bool:

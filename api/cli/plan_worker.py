@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +10,13 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
-from api.cli.running import settings_given, starting_told, stop_asked
-from api.starting import open_storage
+from api.cli.running import WRONG, refuse, running_settings, starting_told, stop_asked, store_open
 from config import VERSION
 from config.settings import Settings
 from config.words import say_both
 from rooms.clock import SystemClock
 from rooms.planning.jobs import PlanJobs
 from rooms.planning.queue import open_broker
-from rooms.store import Store
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -36,24 +33,21 @@ def plan_worker(
     data_dir
         Folder of the database, where that is SQLite. 数据目录。
     """
-    settings = settings_given(data_dir=data_dir)
+    settings = running_settings(data_dir=data_dir)
     if not settings.redis_url.get_secret_value():
-        console.print(say_both("cli.worker_needs_redis"))
-        sys.exit(2)
+        refuse(WRONG, "worker_needs_redis")
     with starting_told():
         asyncio.run(_work(settings.model_copy(update={"plan_jobs": jobs or max(1, settings.plan_jobs)})))
 
 
 async def _work(settings: Settings) -> None:
-    store = Store(settings.database)
-    jobs = PlanJobs(store, SystemClock(), settings, open_broker(settings.redis_url.get_secret_value()))
-    try:
-        with stop_asked() as asked:
-            await open_storage(store)
-            await jobs.start()
-            console.print(say_both("cli.worker_ready", version=VERSION, name=jobs.owner, jobs=settings.plan_jobs))
-            await asked.wait()
-        console.print(say_both("cli.stopping"))
-    finally:
-        await jobs.close()
-        await store.close()
+    async with store_open(settings) as store:
+        jobs = PlanJobs(store, SystemClock(), settings, open_broker(settings.redis_url.get_secret_value()))
+        try:
+            with stop_asked() as asked:
+                await jobs.start()
+                console.print(say_both("cli.worker_ready", version=VERSION, name=jobs.owner, jobs=settings.plan_jobs))
+                await asked.wait()
+            console.print(say_both("cli.stopping"))
+        finally:
+            await jobs.close()

@@ -14,8 +14,8 @@ from cyclopts.validators import Number
 from rich.console import Console
 
 from api.cli.planning_several import plan_several
+from api.cli.running import settings_given
 from api.cli.telling import say_all, standing_plan, tell_before, tell_end, tell_mistakes
-from config.settings import Settings
 from rooms.importing import Reading, read_county
 from rooms.planning.files import lessons, write_plan
 from rooms.planning.problem import problem_of
@@ -71,7 +71,7 @@ def plan(
     """
     began = time.monotonic() - process_age()
     console = Console(stderr=True, highlight=False)
-    limits = Limits(seed=seed, workers=workers, memory_mb=Settings().plan_memory_mb, deterministic=deterministic)
+    limits = Limits(seed=seed, workers=workers, memory_mb=settings_given().plan_memory_mb, deterministic=deterministic)
     if more:
         sys.exit(plan_several(console, (county, *more), out, previous, limits, began + time_limit - WRITING, quiet))
     problem = _problem(console, county)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.running import settings_given, starting_told, stop_asked
+from api.cli.running import WRONG, refuse, running_settings, starting_told, stop_asked
 from api.relaying import drained, relay_running
 from config import VERSION
 from config.settings import Settings
@@ -41,10 +40,9 @@ def relay(
     data_dir
         Folder of the shared key, and of the database where that is SQLite. 数据目录。
     """
-    settings = settings_given(host=host, port=port, media_port=media_port, relay_url=url, data_dir=data_dir)
+    settings = running_settings(host=host, port=port, media_port=media_port, relay_url=url, data_dir=data_dir)
     if not settings.redis_url.get_secret_value():
-        console.print(say_both("cli.relay_needs_redis"))
-        sys.exit(2)
+        refuse(WRONG, "relay_needs_redis")
     with starting_told():
         asyncio.run(_relay(settings))
 

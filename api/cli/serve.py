@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
-from api.cli.running import settings_given, starting_told, stop_asked
+from api.cli.running import WRONG, refuse, running_settings, starting_told, stop_asked
 from api.server import Running, running
 from config import VERSION
 from config.settings import Settings
@@ -31,10 +30,9 @@ def serve(*, host: str | None = None, port: int | None = None, data_dir: Path | 
     data_dir
         Folder of the database, keys and uploads. 数据目录。
     """
-    settings = settings_given(host=host, port=port, data_dir=data_dir)
+    settings = running_settings(host=host, port=port, data_dir=data_dir)
     if not settings.relay_in_process and not settings.redis_url.get_secret_value():
-        console.print(say_both("cli.serve_needs_redis"))
-        sys.exit(2)
+        refuse(WRONG, "serve_needs_redis")
     with starting_told():
         asyncio.run(_serve(settings))
 

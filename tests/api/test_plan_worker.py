@@ -85,8 +85,8 @@ async def test_another_worker_plans_the_county_of_a_killed_one(store: Store, sto
 async def test_a_worker_without_redis_says_what_it_needs(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", "from api.cli import main; main()", "plan-worker", "--data-dir", str(tmp_path),
-        stdout=asyncio.subprocess.PIPE, env=os.environ | {"SANKE_REDIS_URL": ""},
+        stderr=asyncio.subprocess.PIPE, env=os.environ | {"SANKE_REDIS_URL": ""},
     )  # fmt: skip
-    said, _ = await process.communicate()
+    _, said = await process.communicate()
     assert process.returncode == 2
     assert "SANKE_REDIS_URL" in said.decode()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from api.cli import accounts, audit
 from api.cli.relay_worker import relay
 from api.cli.serve import serve
 
@@ -31,7 +33,7 @@ def test_a_cluster_needs_redis(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: object, needs: str
 ) -> None:
     assert refused(monkeypatch, command, tmp_path / "data", redis_url="", relay_in_process="false") == 2
-    assert needs in capsys.readouterr().out
+    assert needs in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
 
 
@@ -54,7 +56,7 @@ def test_settings_that_cannot_be_meant(
     setting: str, value: str, chinese: str, english: str,
 ) -> None:  # fmt: skip
     assert refused(monkeypatch, relay, tmp_path, **{setting: value}) == 2
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     assert chinese in told
     assert english in told
     assert "hush" not in told
@@ -79,10 +81,21 @@ def test_what_is_missing_is_named(
     command: object, setting: str, value: str, chinese: str, english: str,
 ) -> None:  # fmt: skip
     assert refused(monkeypatch, command, tmp_path, **{setting: value}) == 1
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     assert chinese in told
     assert english in told
     assert "hush" not in told
+
+
+@pytest.mark.parametrize("command", [accounts.list_, audit.checkpoint])
+def test_a_tool_names_the_database_that_is_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: Callable[[], None]
+) -> None:
+    away = "postgresql+asyncpg://u:hush@127.0.0.1:1/x"
+    assert refused(monkeypatch, lambda data_dir: command(), Path(), database_url=away) == 1
+    told = capsys.readouterr()
+    assert "无法使用数据库 postgresql+asyncpg://u:***@127.0.0.1:1/x" in told.err
+    assert told.out == ""
 
 
 def test_a_database_of_a_newer_version_is_left_alone(
@@ -93,7 +106,7 @@ def test_a_database_of_a_newer_version_is_left_alone(
         database.execute("INSERT INTO alembic_version VALUES ('9999')")
     database.close()
     assert refused(monkeypatch, relay, tmp_path) == 1
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     assert "更新版本（结构版本 9999）" in told
     assert "newer version of this program (schema 9999)" in told
 
@@ -103,4 +116,4 @@ def test_a_door_that_is_taken_is_named(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert refused(monkeypatch, relay, tmp_path, redis_url=redis_url, port=str(taken.getsockname()[1])) == 1
-    assert "Choose another port with --port" in capsys.readouterr().out
+    assert "Choose another port with --port" in capsys.readouterr().err

@@ -69,9 +69,9 @@ async def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         async with serving(tmp_path, taken.getsockname()[1]) as process:
-            out, errors = await asyncio.wait_for(process.communicate(), 40)
+            _, errors = await asyncio.wait_for(process.communicate(), 40)
     assert process.returncode == 1
-    assert "--port" in out.decode()
+    assert "--port" in errors.decode()
     assert "Traceback" not in errors.decode()
 
 
