@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from media.clients.peer import offer as peer_offer
+from media.clients.descriptions import offer as peer_offer
 from media.errors import BadOffer, NothingInCommon
 from media.relay import Relay
 from media.signalling import negotiation, sdp
