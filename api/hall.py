@@ -33,6 +33,7 @@ FORGET_SECONDS = 50.0
 GATHER_SECONDS = 0.1
 """Changes within this time go out as one snapshot."""
 NOTICES = 20
+"""Notices that wait for a slow page; older ones fall out."""
 
 Read = Callable[[str], Awaitable[LiveState | None]]
 Placed = Callable[[RoomId], Awaitable[Standing]]

@@ -29,6 +29,7 @@ LARGEST_MESSAGE = 8192
 SILENCE_SECONDS = 20.0
 """A page beats every 5 s; a line that is silent this long is closed."""
 MOST_PER_SECOND = 10
+"""Messages of one page; more are refused."""
 KEEP_STATS_SECONDS = 60.0
 """A page's own figures are kept this often."""
 

@@ -28,12 +28,15 @@ from media.wire.aiortc_bridge import HandshakeFailed, Unauthentic
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25
+"""Seconds between two looks at a pull; while nothing comes the origin is asked for as often."""
 SILENT_AFTER = 2.0
 """Seconds without a packet after which the source is asked for anew: sound comes fifty times a second."""
 UNWATCHED_AFTER = 10.0
 """A source without subscribers is let go after so many seconds."""
 REPORT_EVERY = 1.0
+"""Seconds between two receiver reports to the origin, and between two questions where it is."""
 CONNECT_WITHIN = 5.0
+"""Seconds for ICE and DTLS with the origin."""
 LAYERS = ("0", "1", "2", "3")
 """What an edge calls the layers of a picture, lowest first; the origin sends as many as there are."""
 _LAYER = re.compile(r"a=ssrc-group:FID (\d+) (\d+)")

@@ -10,6 +10,7 @@ from media.events import PeerId, SourceName
 
 LEAD = SourceName("lead")
 CLASSROOM = "class:"
+"""What a classroom's source begins with; its peer follows."""
 
 
 def classroom_of(source: SourceName) -> PeerId | None:

@@ -16,8 +16,9 @@ from media.wire.strays import Strays
 log = logging.getLogger(__name__)
 
 TICK = 0.02
-"""Seconds between two rounds while there are sessions."""
+"""Seconds between two rounds while there are sessions …"""
 IDLE_TICK = 0.2
+"""… and while there are none."""
 TURNS = 8
 """Each round keeps up with one session in eight: a burst of reports to all at once would delay packets."""
 STOOD_STILL = 2.0

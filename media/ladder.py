@@ -17,24 +17,31 @@ RUNGS: tuple[Rung, ...] = ("full", "no_camera", "slides", "audio", "nothing")
 """Best first. `nothing` is never come to but by choice."""
 
 MUCH_LOST, MOST_LOST = 0.1, 0.25
-"""Shares of packets lost that lead down: to smaller pictures, and to none (retransmission mends small ones at less)."""
+"""Share of packets lost at which a line counts as strained. The first holds as long as a step down still shows a picture; giving up
+the last picture takes the second, because retransmission still mends a small picture at less."""
 SOME_LOST, SOME_DELAY, MUCH_DELAY = 0.02, 150.0, 400.0
-"""What must go with a low estimate of the receiver, whose estimate suffers from the publisher's line too; and milliseconds of
-queue that say enough alone."""
+"""A receiver's estimate (REMB) sinks with the publisher's own line too, so a low one counts only together with the first, a share of
+packets lost, or the second, milliseconds of queue. A queue of the third, in milliseconds, is strain enough by itself."""
 SHORT = 0.8
-"""A receiver that estimates less than this of what it is sent has a queue before it."""
-SPARE, SHRINKING = 0.85, 0.97
+"""An estimate of less than this share of what is sent is a low one: a queue has built up before the receiver."""
+SPARE = 0.85
+"""Share of what arrived that a strained line is trusted to carry from now on."""
+SHRINKING = 0.97
+"""A queue of less than this share of the last window's is getting shorter: it tells of what was sent before."""
 BAD_WINDOWS = 2
+"""Strained windows in a row before a step down: one alone may be a burst on the line. Soon after a step up one is enough."""
 SETTLE = 1.5
-"""Seconds after a change in which reports still tell of what was before; there and back through a queue they take longer."""
+"""Seconds after a change during which reports still tell of what was sent before it; twice the queue is added, for there and back."""
 FIRST_HOLD, LONGEST_HOLD, PROBATION = 6.0, 96.0, 15.0
 """Seconds without trouble before a step up, at first and at most; seconds in which trouble means that the step was wrong."""
 BEGINNING, BEGIN_HOLD = 1.5, 2.0
 """Seconds after a receiver came in which it is given the smallest pictures; seconds before each step up from there, as long as
 its line was never strained."""
 SAME_TROUBLE = 6.0
+"""Seconds after a step down within which another one belongs to the same trouble: much of what was measured was sent before the first
+step, so the better of both measurements is kept."""
 BEYOND, DARING = 1.25, 4.0
-"""A step to more than so many times what the line was measured to carry waits so many times longer."""
+"""A step up to more than `BEYOND` times what the line was measured to carry waits `DARING` times longer."""
 
 
 @dataclass(frozen=True, slots=True)

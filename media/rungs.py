@@ -18,11 +18,13 @@ TURNS = 8
 FRESH = 3.0
 """Seconds for which a receiver's estimate and a round trip hold: what was measured before a pause says nothing of now."""
 DRIFT = 0.01
-"""By how much of the difference the shortest round trip grows in a window: a detour is not a queue for ever."""
+"""The shortest round trip seen is taken for the line without a queue. In each window it moves by this share towards the present one:
+where the network takes a longer way from now on, that is not a queue for ever."""
 
 
 def _picture(publication: Publication, layers: tuple[Layer, ...]) -> Picture:
-    bits = tuple(max(number, layer.bitrate) for number, layer in enumerate(layers, 1))  # not measured yet: they rise
+    """`layers` as the ladder sees them. One that is not measured yet counts as a few bits, more than those below it."""
+    bits = tuple(max(number, layer.bitrate) for number, layer in enumerate(layers, 1))
     if classroom_of(publication.source) is not None:
         return Picture(publication.source, bits, "small" if publication.silent else "floor")
     return Picture(publication.source, bits, "camera" if publication.source == LEAD else "screen")

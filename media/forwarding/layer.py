@@ -27,6 +27,7 @@ RING_SIZES: dict[Kind, int] = {"audio": 256, "video": 1024}
 LONGEST_REPLAY = 200
 """Packets of a group of pictures that a joiner is given out of the ring; after a longer one a new key picture is quicker."""
 OLDEST_REPLAY = 3.0
+"""Seconds since its key picture, after which the same holds: the joiner would see what is long past."""
 CATCH_UP = 12
 """Packets given to a joiner in one tick, beside what is live: about 600 a second."""
 SILENT_AFTER = 1.0

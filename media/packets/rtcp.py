@@ -7,6 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 SR, RR, SDES, BYE, FEEDBACK, PAYLOAD_FEEDBACK = 200, 201, 202, 203, 205, 206
+"""Packet types (RFC 3550 §12.1); the last two are the transport-layer and the payload-specific feedback of RFC 4585 §6.1."""
+NACK, PLI, FIR, APPLICATION = 1, 1, 4, 15
+"""Formats of feedback: generic NACK and picture loss indication (RFC 4585 §6.2.1, §6.3.1), full intra request (RFC 5104 §4.3.1), and the
+application's own (RFC 4585 §6.4), which is how browsers send their estimate of the line (REMB, draft-alvestrand-rmcat-remb)."""
 NTP_EPOCH = 2_208_988_800
 """Seconds from 1900, where NTP begins, to 1970."""
 MOST_NACKED = 512
@@ -85,13 +89,13 @@ def parse(compound: bytes) -> Feedback:
             while at + 24 <= len(body) and len(found.blocks) < MOST_BLOCKS:
                 found.blocks.append(_block(body, at))
                 at += 24
-        elif kind == FEEDBACK and count == 1 and len(body) >= 12:
+        elif kind == FEEDBACK and count == NACK and len(body) >= 12:
             _read_nack(body, found.nacks)
-        elif kind == PAYLOAD_FEEDBACK and count == 1 and len(body) >= 8:
+        elif kind == PAYLOAD_FEEDBACK and count == PLI and len(body) >= 8:
             found.keyframes.append(int.from_bytes(body[4:8], "big"))
-        elif kind == PAYLOAD_FEEDBACK and count == 4 and len(body) >= 16:
+        elif kind == PAYLOAD_FEEDBACK and count == FIR and len(body) >= 16:
             found.keyframes.append(int.from_bytes(body[8:12], "big"))
-        elif kind == PAYLOAD_FEEDBACK and count == 15 and body[8:12] == b"REMB" and len(body) >= 16:
+        elif kind == PAYLOAD_FEEDBACK and count == APPLICATION and body[8:12] == b"REMB" and len(body) >= 16:
             rate = int.from_bytes(body[13:16], "big")
             limit = (rate & 0x3FFFF) << (rate >> 18)
         elif kind == BYE:
@@ -155,7 +159,7 @@ def goodbye(ssrcs: Sequence[int]) -> bytes:
 
 def picture_loss(sender: int, media: int) -> bytes:
     """PLI: the stream needs a key picture."""
-    return _packet(1, PAYLOAD_FEEDBACK, struct.pack("!II", sender, media))
+    return _packet(PLI, PAYLOAD_FEEDBACK, struct.pack("!II", sender, media))
 
 
 def nack(sender: int, media: int, sequences: Sequence[int]) -> bytes:
@@ -166,7 +170,7 @@ def nack(sender: int, media: int, sequences: Sequence[int]) -> bytes:
         while rest and 0 < (rest[0] - first) & 0xFFFF <= 16:
             mask |= 1 << (((rest.pop(0) - first) & 0xFFFF) - 1)
         body += struct.pack("!HH", first & 0xFFFF, mask)
-    return _packet(1, FEEDBACK, body)
+    return _packet(NACK, FEEDBACK, body)
 
 
 def bitrate_limit(sender: int, media: Sequence[int], bits_per_second: int) -> bytes:
@@ -174,4 +178,4 @@ def bitrate_limit(sender: int, media: Sequence[int], bits_per_second: int) -> by
     exponent = max(0, bits_per_second.bit_length() - 18)
     rate = exponent << 18 | bits_per_second >> exponent
     body = struct.pack("!II4sI", sender, 0, b"REMB", len(media) << 24 | rate) + struct.pack(f"!{len(media)}I", *media)
-    return _packet(15, PAYLOAD_FEEDBACK, body)
+    return _packet(APPLICATION, PAYLOAD_FEEDBACK, body)

@@ -10,12 +10,17 @@ from media.packets.rtp import unwrap
 LARGEST_GAP = 512
 """A jump beyond this is a new beginning, not a loss."""
 MOST_MISSING = 1024
+"""Gaps kept open at once; the oldest beyond them is given up."""
 FIRST_NACK = 0.02
 """Seconds a packet may be late by reordering before it is asked for again."""
 NEXT_NACK = 0.1
 """Seconds until it is asked for once more, where nothing is known of the publisher's line; else a round trip and a quarter."""
 LONGEST_NACK = 0.5
+"""But never more than so many seconds: the question itself may be lost."""
 GIVE_UP = 1.2
+"""Seconds after which a missing packet is of no use any more: receivers have gone on without it."""
+MOST_ASKED = 256
+"""Packets asked for in one NACK, which so takes a kilobyte at most."""
 
 
 @dataclass(slots=True)
@@ -82,11 +87,11 @@ class Renumbering:
             if now - missing.since > GIVE_UP:
                 del self._missing[number]
                 self.lost += 1
-            elif missing.due <= now:
+            elif missing.due <= now and len(wanted) < MOST_ASKED:
                 missing.due = now + self._next_nack
                 missing.asked = missing.asked or now
                 wanted.append(number & 0xFFFF)
-        return wanted[:256]
+        return wanted
 
 
 class Kept(NamedTuple):

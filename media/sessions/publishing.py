@@ -17,6 +17,7 @@ from media.wire.aiortc_bridge import Identity
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 1.0
+"""Seconds between two receiver reports: browsers judge their uplink by them."""
 MOST_PACKETS, MOST_OCTETS = 6_000, 4 << 20
 """Of one publisher in a second, more than three cameras send: what comes in is multiplied by all who receive it."""
 

@@ -18,8 +18,9 @@ from media.values import Kind, SessionView
 from media.wire.aiortc_bridge import Identity
 
 REPORT_EVERY = 2.0
+"""Seconds between two sender reports …"""
 FIRST_REPORTS = 0.3
-"""Sender reports come this often in a session's first two seconds, so that sound and picture meet early."""
+"""… and in a session's first two seconds, so that sound and picture meet early."""
 PAUSED_REPORTS = 0.7
 """And this often while nothing else is sent: they tell the page that its line is alive."""
 

@@ -13,11 +13,13 @@ from media.wire.ice import Credentials
 
 ANY = "0.0.0.0"  # noqa: S104 # the address of a c= line that says nothing, not one to bind
 AUDIO_CODECS = ("OPUS",)
+"""Every WebRTC endpoint has it (RFC 7874 §3)."""
 MID, RID, REPAIRED_RID = (
     f"urn:ietf:params:rtp-hdrext:sdes:{name}" for name in ("mid", "rtp-stream-id", "repaired-rtp-stream-id")
 )
 """Header extensions by which a publisher's simulcast streams tell themselves apart (RFC 8852)."""
 MOST_LAYERS = 4
+"""Sizes of one picture that are taken; browsers send three at most."""
 _RANKS = "qlmhf"
 """First letters of usual rids, from the smallest picture up: quarter, low, medium, high or half, full."""
 

@@ -20,6 +20,7 @@ MOST_SECTIONS = 16
 MOST_CODECS = 64
 MOST_RIDS = 16
 LARGEST_FRAGMENT = 16 * 1024
+"""Characters of a trickle fragment. All these limits are far beyond what browsers send, and keep what a hostile text costs small."""
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 _DIRECTIONS: Mapping[str, Direction] = {

@@ -9,6 +9,7 @@ import socket
 from aioice.ice import get_host_addresses
 
 MOST = 8
+"""Candidates told to a client, which sends checks to each of them."""
 
 
 async def candidates(host: str, announce: tuple[str, ...], port: int) -> tuple[tuple[str, int], ...]:

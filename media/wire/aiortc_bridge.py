@@ -31,6 +31,7 @@ FIRST_REPEAT = 0.2
 MOST_REPEATS, LAST_REPEATS = 5, 2
 """Repetitions of a flight, and of the one that ends the handshake, of whose arrival nothing tells."""
 LONGEST_FLIGHT = 4
+"""Datagrams of a flight that are kept for repetition; the longest, a server's with its certificate, has fewer."""
 NO_SESSION_CACHE = 0
 """OpenSSL's SSL_SESS_CACHE_OFF: nobody resumes a DTLS session here, a cache would only grow."""
 TRAILER = 148

@@ -10,9 +10,11 @@ from media.wire.stun import Address
 log = logging.getLogger(__name__)
 
 TELL_EVERY = 60.0
+"""Seconds between two accounts in the log."""
 MOST_SOURCES = 512
 """Sources counted by themselves in a minute; source addresses can be forged, so the rest are one sum."""
 MOST_LINES = 16
+"""Sources named in one account."""
 
 
 class Strays:

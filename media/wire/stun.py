@@ -14,9 +14,16 @@ from dataclasses import dataclass
 
 COOKIE = 0x2112A442
 REQUEST, RESPONSE = 0x0001, 0x0101
+"""Message types: a binding request and its success response (RFC 8489 §5)."""
 USERNAME, INTEGRITY, XOR_MAPPED, PRIORITY = 0x0006, 0x0008, 0x0020, 0x0024
 USE_CANDIDATE, FINGERPRINT, CONTROLLING = 0x0025, 0x8028, 0x802A
+"""Attributes of RFC 8489 §14, and those that ICE adds (RFC 8445 §16.1)."""
 _FINGERPRINT_XOR = 0x5354554E
+"""RFC 8489 §14.7."""
+LARGEST = 1024
+"""Bytes of a message; a browser's check has about a hundred."""
+CHECK_PRIORITY = 0x6E7F00FF
+"""Of the peer-reflexive candidate that a check may find (RFC 8445 §7.1.1): type preference 110, component 1."""
 _HEADER = struct.Struct("!HHI12s")
 _ATTRIBUTE = struct.Struct("!HH")
 
@@ -49,7 +56,7 @@ class Binding:
 def parse(datagram: bytes) -> Binding | None:
     """Reads a binding request or response with an integrity attribute; None for anything else."""
     size = len(datagram)
-    if size < 20 or size > 1024:
+    if size < 20 or size > LARGEST:
         return None
     kind, length, cookie, transaction = _HEADER.unpack_from(datagram)
     if kind not in (REQUEST, RESPONSE) or cookie != COOKIE or length != size - 20 or length % 4:
@@ -101,7 +108,7 @@ def request(*, addressee: str, sender: str, password: str) -> bytes:
     """A connectivity check of a controlling agent that nominates at once, as a client of an ICE-lite server may."""
     attributes = (
         _attribute(USERNAME, f"{addressee}:{sender}".encode())
-        + _attribute(PRIORITY, struct.pack("!I", 0x6E7F00FF))
+        + _attribute(PRIORITY, struct.pack("!I", CHECK_PRIORITY))
         + _attribute(CONTROLLING, secrets.token_bytes(8))
         + _attribute(USE_CANDIDATE, b"")
     )

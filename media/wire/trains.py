@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from media.wire.udp import UdpPort
 
 MOST_PACKETS = 12
+"""Packets in one train: most pictures have fewer, and the kernel takes 64 KiB."""
 RECEIVERS = 32
 """Trains in one `sendmmsg`; the packets of a picture for so many stay in the processor's cache."""
 STRIDE = 27 * 64
@@ -29,6 +30,7 @@ STRIDE = 27 * 64
 PADDING = 8
 """Bytes of RTP padding that may make a packet as long as its neighbours: libwebrtc's pieces of a picture differ by one."""
 _SOL_UDP, _UDP_SEGMENT = 17, 103
+"""Of linux/udp.h; Python 3.11 has no names for them."""
 _CONTROL = struct.Struct("@NiiH6x")
 """A control message with one 16-bit number: its length (without padding), level, type, value."""
 _TOO_MANY_REFUSALS = 200

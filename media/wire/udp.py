@@ -17,6 +17,7 @@ LONGEST = 2048
 TURN = 64
 """Datagrams read before other work gets its turn."""
 BUFFER_BYTES = 8 << 20
+"""What the kernel may hold, each way, while this process does something else; it grants no more than `net.core.rmem_max`."""
 
 
 class UdpPort:

@@ -21,6 +21,7 @@ WorkerId = NewType("WorkerId", str)
 
 BEAT_SECONDS = 1.0
 TTL_SECONDS = 3.0
+"""A worker is gone when three announcements in a row did not come."""
 MOVED: Message = {"type": "moved"}
 """On ``live:<room>``, for the pages: your relay changes, ask for a new ticket."""
 

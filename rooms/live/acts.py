@@ -26,6 +26,7 @@ AFTERWARDS = timedelta(minutes=30)
 OVERTIME = timedelta(hours=2)
 """A class that its people forgot to leave is ended this long after its planned end."""
 MOST_PUPILS = 2000
+"""A head-count beyond this is a slip of the finger."""
 LATE_KINDS = ("sign_in", "sign_out", "head_count", "self_test", "page_stats")
 MOST_LATE_ITEMS = 1000
 

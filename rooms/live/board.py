@@ -41,8 +41,9 @@ __all__ = ["LateItem", "LiveBoard"]
 log = structlog.get_logger("live")
 
 SWEEP_SECONDS = 5.0
+"""Between two looks for what ends or is judged by itself."""
 PATIENCE_SECONDS = 10.0
-"""A sweep that has begun may end its transaction."""
+"""At the end a sweep that has begun may finish its transaction for so long."""
 
 
 class LiveBoard:

@@ -23,9 +23,13 @@ log = structlog.get_logger("evidence")
 QUEUE_LENGTH = 100_000
 """Events that wait for a database that does not answer: over two hours of 120 sessions with a slot each 10 s."""
 LARGEST_BATCH = 500
+"""Events stored in one transaction."""
 GATHER_SECONDS = 0.05
+"""How long the first event of a batch waits for others: the sessions of a class end their slots together."""
 COMMIT_SECONDS = 5.0
+"""How long a commit that has begun may still take when the writer is told to end."""
 RETRY_SECONDS = (0.2, 1.0, 5.0)
+"""Waits between attempts while the database does not answer; the last one again and again."""
 
 
 @dataclass(frozen=True, slots=True)

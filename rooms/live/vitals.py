@@ -26,12 +26,14 @@ log = structlog.get_logger("live")
 
 LOOKING = "live.looking"
 SAY_AGAIN_SECONDS = 15.0
+"""Who looks says so this often …"""
 FORGET_SECONDS = 50.0
+"""… and is forgotten after this silence: two messages may be lost."""
 EVERY_SECONDS = 2.0
 KEPT = 6
 """Snapshots of a room: rates are over the time between the first and the last."""
-MOST_ROOMS = 500
-MOST_SESSIONS = 300
+MOST_ROOMS, MOST_SESSIONS = 500, 300
+"""Rooms that are told of at once, and sessions of one room: more than a relay carries."""
 
 
 Grade = Literal["good", "fair", "poor"]
