@@ -11,7 +11,8 @@ import av
 from media.recording.depacketising import Picture
 from media.recording.muxing import LAG, SOUND_ONLY_FRAGMENT, Run, Track
 
-_BASES: dict[Track, Fraction] = {"picture": Fraction(1, 90_000), "sound": Fraction(1, 48_000)}
+_RATES: dict[Track, int] = {"picture": 90_000, "sound": 48_000}
+_BASES: dict[Track, Fraction] = {track: Fraction(1, rate) for track, rate in _RATES.items()}
 _FLAGS = "empty_moov+default_base_moof+frag_discont+skip_trailer"
 
 
@@ -46,15 +47,15 @@ class Mp4(Run):
         return len(data)
 
     def _put(self, track: Track, data: bytes, at: float, length: float, *, key: bool) -> float:
-        base, packet = _BASES[track], av.Packet(data)
-        time = max(round(at * base.denominator), self._last[track] + 1)
+        rate, packet = _RATES[track], av.Packet(data)
+        time = max(round(at * rate), self._last[track] + 1)
         self._last[track] = time
-        packet.stream, packet.time_base = self._streams[track], base
+        packet.stream, packet.time_base = self._streams[track], _BASES[track]
         packet.pts = packet.dts = time
-        packet.duration = round(length * base.denominator)
+        packet.duration = round(length * rate)
         packet.is_keyframe = key
         self._container.mux_one(packet)
-        return time / base.denominator
+        return time / rate
 
     def _pieces(self) -> list[bytes]:
         """ftyp with moov, then each moof with its mdat (ISO/IEC 14496-12 §4.2)."""

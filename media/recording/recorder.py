@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -21,28 +21,19 @@ from media.events import (
     RecordingId,
     RecordingStarted,
     RoomId,
-    SourceName,
 )
-from media.forwarding.layer import Layer
 from media.forwarding.publication import Publication
-from media.forwarding.reception import ClockPoint
 from media.orders import RECORDED
-from media.packets.sequence import Kept
-from media.recording.assembly import SEGMENT_SECONDS
 from media.recording.folder import clear, recover
-from media.recording.manuscript import Chunk, Plan, Stream
+from media.recording.manuscript import Plan
 from media.recording.scribe import Outcome, Scribe, Writing
-from media.values import Kind
+from media.recording.taps import Taps
 
 log = logging.getLogger(__name__)
 
 TICK = 0.2
 TURNS = 10
 """A tick goes to the recordings by turns, so that the scribe gets a little often and not everything at once."""
-FLOWING = 1.0
-"""A layer that sent nothing for so long does not flow."""
-HIGHER_AFTER = 3.0
-"""A higher layer must flow this long before the recording moves up to it."""
 SEGMENTS_KEPT = 60.0
 SEGMENTS_UNWATCHED = 60.0
 """Segments that nobody has asked for in so long are no longer made."""
@@ -61,52 +52,6 @@ class Rooms(Protocol):
     def now(self) -> datetime: ...
 
 
-class LayerTap:
-    """Collects a layer's packets for the next batch."""
-
-    def __init__(self) -> None:
-        self.packets: list[Kept] = []
-        self.arrivals: list[float] = []
-
-    def take(self, layer: Layer, kept: Kept, now: float) -> None:
-        """On the packet path."""
-        self.packets.append(kept)
-        self.arrivals.append(now)
-
-
-@dataclass
-class _Tapped:
-    """A layer that is recorded."""
-
-    layer: Layer
-    stream: Stream
-    tap: LayerTap
-    keyframes: int
-    """Of the layer, when it was last looked at."""
-    key_at: float = float("-inf")
-    reported: ClockPoint | None = None
-    higher_since: float | None = None
-
-    def chunk(self) -> Chunk | None:
-        """What came since the last call."""
-        packets, self.tap.packets = self.tap.packets, []
-        arrivals, self.tap.arrivals = self.tap.arrivals, []
-        reception = self.layer.reception
-        clock = reception.clock if reception is not None else None
-        report = None
-        if clock is not None and clock is not self.reported:
-            self.reported = clock
-            report = replace(clock, rtp=self.layer.rtp_time(clock.rtp))
-        return Chunk(self.stream, packets, arrivals, report) if packets or report is not None else None
-
-    def want_key_picture(self, now: float) -> None:
-        """A segment can end only where a key picture begins."""
-        if self.layer.keyframes != self.keyframes:
-            self.keyframes, self.key_at = self.layer.keyframes, now
-        elif now - self.key_at >= SEGMENT_SECONDS:
-            self.layer.requests.want()
-
-
 @dataclass
 class _Running:
     """A recording in progress, or the segments of a room."""
@@ -118,7 +63,7 @@ class _Running:
     writing: Writing | None = None
     """Begun when a source is published to this process: of several that have the room, the origin records."""
     wanted_until: float = float("inf")
-    tapped: dict[tuple[SourceName, Kind], _Tapped] = field(default_factory=dict)
+    taps: Taps = field(default_factory=Taps)
     finishing: bool = False
     published_at: float = 0.0
     """When somebody was last publishing to this process."""
@@ -208,8 +153,7 @@ class Recorder:
     def _ended(self, running: _Running, outcome: Outcome) -> None:
         """The scribe is done with it: as asked, or by itself."""
         self._forget(running)
-        for tapped in running.tapped.values():
-            tapped.layer.taps.discard(tapped.tap)
+        running.taps.release()
         if running.id is None:
             return
         seconds, octets, now = outcome.seconds, outcome.octets, self._rooms.now()
@@ -231,7 +175,7 @@ class Recorder:
         if running.writing is None:
             self._forget(running)
         elif not running.finishing:
-            self._batch(running, running.writing, self._rooms.monotonic())
+            running.writing.put(running.taps.chunks(), self._rooms.monotonic())
             running.finishing = True
             running.writing.finish()
 
@@ -263,51 +207,5 @@ class Recorder:
             running.interrupted = True
             self._finish(running)
             return
-        for publication in sources:
-            for kind in ("audio", "video"):
-                self._tap(running, running.writing, publication, kind, now)
-        self._batch(running, running.writing, now)
-
-    def _batch(self, running: _Running, writing: Writing, now: float) -> None:
-        writing.put([chunk for tapped in running.tapped.values() if (chunk := tapped.chunk()) is not None], now)
-
-    def _tap(self, running: _Running, writing: Writing, publication: Publication, kind: Kind, now: float) -> None:
-        """Keeps the tap on the highest layer of a track that flows."""
-        key = (publication.source, kind)
-        current = running.tapped.get(key)
-        best = _best(publication, kind, current, now)
-        if best is None:
-            return
-        stream = current.stream if current is not None else None
-        if (
-            current is None
-            or current.layer is not best
-            or stream is None
-            or stream.codec != best.codec
-            or stream.publisher is not publication.publisher
-        ):
-            if current is not None:
-                if (chunk := current.chunk()) is not None:
-                    writing.put([chunk], now)
-                current.layer.taps.discard(current.tap)
-            new = Stream(publication.source, kind, best.codec, best.rate, publication.publisher)
-            current = running.tapped[key] = _Tapped(best, new, LayerTap(), best.keyframes)
-            best.taps.add(current.tap)
-        if kind == "video":
-            current.want_key_picture(now)
-
-
-def _best(publication: Publication, kind: Kind, current: _Tapped | None, now: float) -> Layer | None:
-    """The highest layer that flows; a change upwards waits, so that a layer that comes and goes changes nothing."""
-    layers = [layer for layer in publication.layers_of(kind) if layer.codec]
-    flowing = [each for each in layers if each.reception is not None and now - each.reception.last_at < FLOWING]
-    highest = flowing[-1] if flowing else None
-    if current is None or current.layer not in layers:
-        return highest
-    if highest is None or highest is current.layer:
-        current.higher_since = None
-        return current.layer
-    if current.layer not in flowing:
-        return highest
-    current.higher_since = now if current.higher_since is None else current.higher_since
-    return highest if now - current.higher_since >= HIGHER_AFTER else current.layer
+        running.taps.follow(sources, now)
+        running.writing.put(running.taps.chunks(), now)

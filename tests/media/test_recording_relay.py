@@ -26,7 +26,7 @@ from media.orders import CloseRoom, Record, ServeSegments
 from media.recording.folder import read_playlist
 from media.recording.manuscript import Stream
 from media.recording.playlist import Playlist
-from media.recording.recorder import FLOWING, HIGHER_AFTER, LayerTap, _best, _Tapped
+from media.recording.taps import FLOWING, HIGHER_AFTER, LayerTap, Tapped, best_layer
 from media.relay import Relay
 from media.values import RelayConfig
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("short_segments")
 @pytest.fixture
 def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second long, so that tests need not wait; key pictures cannot be had more often."""
-    for module in ("recorder", "assembly"):
+    for module in ("taps", "assembly"):
         monkeypatch.setattr(f"media.recording.{module}.SEGMENT_SECONDS", 1.0)
 
 
@@ -276,8 +276,8 @@ async def test_the_highest_layer_that_flows_is_recorded(relay: Relay) -> None:
             layer.reception = Reception(1, 90_000)
             layer.reception.last_at = now if layer in flowing else now - 2 * FLOWING
         stream = Stream(LEAD, "video", "H264", 90_000, None)
-        tapped = _Tapped(current, stream, LayerTap(), 0, higher_since=since) if current is not None else None
-        return _best(publication, "video", tapped, now)
+        tapped = Tapped(current, stream, LayerTap(), 0, higher_since=since) if current is not None else None
+        return best_layer(publication, "video", tapped, now)
 
     assert chosen(10, set(), None) is None
     assert chosen(10, {low}, None) is low
