@@ -24,7 +24,8 @@ from media.clients.peer import Peer
 from media.encoders.addresses import RtspUrl
 from media.encoders.confine import confine, connect_only_to
 from media.encoders.guard import Guard
-from media.encoders.source import Picture, Sound, Source, open_flv, open_rtsp
+from media.encoders.sound import Sound
+from media.encoders.source import Picture, Source, open_flv, open_rtsp
 from media.encoders.values import EncoderRefused
 from media.errors import BadOffer
 from media.wire.aiortc_bridge import HandshakeFailed
@@ -32,6 +33,7 @@ from media.wire.aiortc_bridge import HandshakeFailed
 WAITING_SAMPLES = 1024
 """Samples read and not yet sent; then the encoder's connection has to wait."""
 SILENT_SECONDS = 8.0
+"""Without a sample, after which the encoder counts as gone."""
 REPORT_EVERY = 1.0
 PACKETS_A_SECOND, BURST = 2500, 1000
 """About 24 Mbit/s: a source that runs faster than time must not flood the relay."""

@@ -9,11 +9,13 @@ import av
 
 RATE = 48_000
 SAMPLES = 960
+"""20 ms, the length that browsers send too."""
 BITS_A_SECOND = {1: 40_000, 2: 64_000}
+"""By channels: enough for speech in a room, and for music."""
 
 
-class OpusPacket(NamedTuple):
-    """20 ms of sound (passed on: as long as the encoder made it); `time` counts 1/48,000 s of the encoder's clock."""
+class Sound(NamedTuple):
+    """A packet of Opus: 20 ms, or as long as the encoder made it where it is passed on. `time` counts 1/48,000 s of the encoder's clock."""
 
     time: int
     payload: bytes
@@ -31,8 +33,8 @@ class Transcoder:
         self._encoder = encoder
         self._resampler = av.AudioResampler(format="s16", layout=layout, rate=RATE, frame_size=SAMPLES)
 
-    def take(self, frame: Any) -> Iterator[OpusPacket]:
+    def take(self, frame: Any) -> Iterator[Sound]:
         """The packets that this frame completes."""
         for each in self._resampler.resample(frame):
             for packet in self._encoder.encode(each):
-                yield OpusPacket(int(packet.pts * packet.time_base * RATE), bytes(packet))
+                yield Sound(int(packet.pts * packet.time_base * RATE), bytes(packet))

@@ -15,10 +15,11 @@ import av.error
 from media.encoders.addresses import RtspUrl
 from media.encoders.guard import Guard
 from media.encoders.h264 import AccessUnits
-from media.encoders.sound import RATE, Transcoder
+from media.encoders.sound import RATE, Sound, Transcoder
 from media.encoders.values import EncoderRefused, Found, Reason
 
 OPEN_SECONDS, READ_SECONDS = 8.0, 8.0
+"""For FFmpeg to open the stream, and without a packet of it."""
 LARGEST_JUMP = 3.0
 """Seconds an encoder's clock may go back, as when it learns its own time; more is a new beginning."""
 SOUNDS = frozenset({"aac", "aac_latm", "pcm_alaw", "pcm_mulaw", "mp3", "opus"})
@@ -42,13 +43,6 @@ class Picture(NamedTuple):
     time: int
     units: list[bytes]
     key: bool
-
-
-class Sound(NamedTuple):
-    """A packet of Opus; `time` counts 1/48,000 s."""
-
-    time: int
-    payload: bytes
 
 
 def open_rtsp(url: RtspUrl, guard: Guard) -> Source:
@@ -139,8 +133,7 @@ class Source:
         except av.error.InvalidDataError:
             return  # one broken packet of sound
         for frame in frames:
-            for each in self._transcoder.take(frame):
-                yield Sound(each.time, each.payload)
+            yield from self._transcoder.take(frame)
 
 
 def _first(streams: Any) -> Any:
