@@ -96,7 +96,7 @@ class Receiver:
             session.receive(step.place.rung, picture, sound=step.place.rung != "nothing", now=now)
 
     def resume(self, now: float) -> None:
-        """A session came or went: a window begins, the place stays."""
+        """A session came or went: the line is measured anew from here, the place on the ladder stays."""
         self._condition(now)
         self._due_at = now + WINDOW
         self.assign(now)

@@ -50,7 +50,7 @@ class Stretch(NamedTuple):
 
 
 class Feed:
-    """Waiting for a key picture, catching up out of the ring, live, paused, or stopped. `now` is monotonic seconds."""
+    """Waits for a key picture, catches up out of the layer's ring, is live, or is paused. `now` is monotonic seconds."""
 
     def __init__(
         self,
@@ -110,8 +110,8 @@ class Feed:
         self._payload_type = self._payload_types.get(self.track.codec, -1)
 
     def move(self, layer: Layer | None, now: float) -> None:
-        """Begins with the layer's next packet of sound, or with a key picture, staying on the present layer until then;
-        None pauses at once."""
+        """Goes to another layer: of sound with its next packet, of a picture with its next key picture, and stays on the present
+        layer until then. None pauses at once."""
         if layer is self.wanted:
             return
         if self.wanted is not None:
@@ -163,8 +163,8 @@ class Feed:
         self._stretches.append(Stretch(layer, number + offset, self.form))
 
     def _carried_on(self, before: Stretch, layer: Layer, timestamp: int, last: tuple[int, float], now: float) -> int:
-        """What the subscriber sees of a layer's timestamp: by the publisher's own clock where both layers have told it,
-        else by the time passed; always after what it saw last."""
+        """The timestamp that the subscriber is to see in place of the layer's own. The publisher's sender reports say how far the
+        clocks of two layers are apart; where they do not yet, the time that has passed does. It is always later than the last one seen."""
         seen, at = last
         passed = max(1, int((now - at) * layer.rate))
         if before.layer is layer:

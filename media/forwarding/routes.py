@@ -30,7 +30,8 @@ class _Shared(NamedTuple):
 
 
 class Routes:
-    """The routes of one publisher's session. Extensions are read of streams not met before alone."""
+    """The routes of one publisher's session. With simulcast the rid is read out of a stream's first packets only; after that its
+    payload type and SSRC say where it goes."""
 
     def __init__(self, tracks: Sequence[Track], publication: Publication) -> None:
         self._by_type: dict[int, Route] = {}

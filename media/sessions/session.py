@@ -108,14 +108,16 @@ class Session(ABC):
             async with asyncio.timeout(self.house.config.unfinished_seconds):
                 await self.agent.ready.wait()
                 await self.channel.handshake(fingerprints)
+            self._connect()
         except (TimeoutError, HandshakeFailed) as error:
             log.info("session_unfinished session=%s reason=%s", self.name.session, type(error).__name__)
             self.house.end(self, "failed")
-            return
         except Exception:  # whatever a stranger's packets raise in the DTLS stack must end this session alone
             log.exception("session_failed session=%s", self.name.session)
             self.house.end(self, "failed")
-            return
+
+    def _connect(self) -> None:
+        """ICE and DTLS are done: from now on media counts."""
         now = self.house.monotonic()
         self.connected_at, self._wall = now, self.house.now()
         self.house.emit(Connected(**self._label(), at=self._wall))

@@ -219,9 +219,11 @@ class SubscriberSlots:
         return ready
 
     def _told(self, slot: _Slot, *, final: bool) -> list[Finished]:
-        """A slot as it is known when no more is waited for. At the session's end (`final`) packets of a stream that no
-        report can speak of any more are left out of what lies before the last report: nobody knows of them, and the report
-        that would have come belongs to a browser that was there."""
+        """A slot, when no more reports on it are waited for: as one, or in two parts where the last report came within it.
+
+        At the session's end (`final`) the packets that a next report would have told of are not counted as sent before the last
+        report. The browser was there then, and only had no time to say what became of them.
+        """
         point = self._last_report
         if point is None or point.at <= slot.started or self._settled(slot):
             return [slot.finished()]

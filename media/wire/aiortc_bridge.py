@@ -130,8 +130,8 @@ class Identity:
 class _IceStandIn:
     """What `RTCDtlsTransport` uses of an ICE transport.
 
-    It also repeats the flight of the handshake that was sent last, datagram by datagram, until the next one: to a receiver that is
-    what a network's duplicates are (RFC 6347 §4.1.2.6), and a lost one arrives after all.
+    It also sends the last flight of the handshake again, the very same datagrams, until the next flight is sent. A lost datagram so
+    arrives after all, and a receiver drops one that it has, as it drops what a network duplicates (RFC 6347 §4.1.2.6).
     """
 
     role = "controlled"
