@@ -70,7 +70,7 @@ def compose(settings: Settings, clock: Clock, kind: Kind) -> Core:
     recordings = Recordings(store, clock, settings, media_port, board.tell)
     with needed("folder_closed", OSError, folder=settings.data_dir):
         if kind != "relay" or not settings.database_url:  # a worker with PostgreSQL may have none before it records
-            settings.data_dir.mkdir(parents=True, exist_ok=True)
+            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         joins = JoinTokens(join_key(settings), clock)
     member = Member(relay, placement, bus, clock.monotonic) if kind != "web" else None
     return Core(
