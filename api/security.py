@@ -31,6 +31,8 @@ Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DEADLINE: Final = 30.0
 """Seconds from the first byte of a request to the end of its answer; streams and uploads have their own."""
 UPLOAD_DEADLINE: Final = 300.0
+HUNG_UP: Final = 499
+"""In the log and the figures, as other servers write it; nobody is there to read the answer."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 FindSession = Callable[[str], Awaitable[Principal | None]]
 """Turns the value of a session cookie into its principal."""
@@ -141,9 +143,16 @@ async def told(request: web.Request, handler: Next) -> web.StreamResponse:
         return tell(request, _of_aiohttp(error))
     except (asyncio.CancelledError, TimeoutError):
         raise
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionResetError) and _hung_up(request):
+            return web.Response(status=HUNG_UP)
         log.exception("request_failed", method=request.method, route=route_name(request))
         return tell(request, Problem("internal"))
+
+
+def _hung_up(request: web.Request) -> bool:
+    """Whether the caller is gone, in the middle of its request."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _of_aiohttp(error: web.HTTPException) -> Problem:

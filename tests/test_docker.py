@@ -21,7 +21,9 @@ OF_THE_FILES = {"SANKE_HOSTNAME", "SANKE_MEDIA_ADDRESS", "SANKE_TLS", "SANKE_CA_
 OF_THE_PROXY = {"SANKE_WEB_SERVERS", "SANKE_RELAY_1", "SANKE_RELAY_2"}
 
 
-@pytest.mark.parametrize("name", ["compose.yaml", "compose.relays.yaml", "Dockerfile", "sanke.service", "sanke-relay@.service"])
+@pytest.mark.parametrize(
+    "name", ["compose.yaml", "compose.relays.yaml", "Dockerfile", "sanke.service", "sanke-relay@.service"]
+)
 def test_only_settings_that_exist_are_set(name: str) -> None:
     named = set(re.findall(r"SANKE_[A-Z_0-9]+", (DOCKER / name).read_text(encoding="utf-8")))
     assert named - KNOWN <= OF_THE_FILES | OF_THE_PROXY

@@ -144,3 +144,19 @@ async def test_a_log_line_is_found_by_the_id_that_a_person_was_told(site: Site, 
         async with browser.get("/healthz"), browser.get("/nowhere") as answer:
             told = answer.headers["X-Request-Id"]
     assert [(line["request"], line["status"]) for line in lines if line["event"] == "request"] == [(told, 404)]
+
+
+async def test_who_hangs_up_within_a_request_is_no_error(site: Site) -> None:
+    place = urlsplit(site.server.local_url)
+    with capture_logs() as lines:
+        _, writer = await asyncio.open_connection(place.hostname, place.port)
+        writer.write(
+            b"POST /api/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        async with asyncio.timeout(5):
+            while not lines:
+                await asyncio.sleep(0.01)
+    assert [(line["event"], line["status"]) for line in lines] == [("request", 499)]
