@@ -16,7 +16,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.bureau.desk import CountyPath, head_of, routes, show
+from api.bureau.desk import CountyPath, head_of, routes, show, time_of_day
 from api.routing import Call, Nothing, Shape, Text
 from config.words import catalogue
 from rooms.audit import verifier
@@ -72,6 +72,7 @@ async def audit_page(call: Call[CountyPath, EntryQuery, Nothing]) -> web.Respons
             "size": await session.scalar(select(AuditHead.size)) or 0,
             "public_key": call.app.checkpointer.key.verifier.text,
             "seconds": call.app.settings.checkpoint_seconds,
+            "clock": time_of_day,
             "known_actions": {
                 key.removeprefix("audit.action_") for key in catalogue("zh_CN") if "audit.action_" in key
             },

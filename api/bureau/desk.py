@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlencode
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.pages import ZONE
 from api.routing import Call, Code, Routes, Shape, Text
 from rooms.planning.names import Names, names_of
 from rooms.planning.outlook import Term, term_of
@@ -107,3 +108,8 @@ def period_of(chosen: Chosen, term: Term, today: date) -> Period:
 def show(call: Call[Any, Any, Any], template: str, head: Head, view: dict[str, Any]) -> web.Response:
     """A page of the desk, with its county's head."""
     return call.page(f"bureau/{template}.html", head=head, county=head.county, **view)
+
+
+def time_of_day(at: datetime) -> str:
+    """To the second, as a row of evidence shows it."""
+    return f"{at.astimezone(ZONE):%H:%M:%S}"

@@ -12,8 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.bureau.audit import entries_of, known_actions
-from api.bureau.desk import CountyPath, head_of, routes, show
-from api.pages import ZONE
+from api.bureau.desk import CountyPath, head_of, routes, show, time_of_day
 from api.routing import Call, HexId, Nothing
 from config.words import catalogue
 from rooms.live.sources import LEAD
@@ -132,11 +131,6 @@ async def lesson_page(call: Call[LessonPath, Nothing, Nothing]) -> web.Response:
             "clock": time_of_day,
         }
         return show(call, "lesson", head, view)
-
-
-def time_of_day(at: datetime) -> str:
-    """To the second, as a row of evidence shows it."""
-    return f"{at.astimezone(ZONE):%H:%M:%S}"
 
 
 async def _events(session: AsyncSession, lesson: str) -> list[EvidenceEvent]:

@@ -10,8 +10,8 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.bureau.desk import CountyPath, Head, head_of, routes, show
-from api.bureau.lesson import LessonPath, time_of_day
+from api.bureau.desk import CountyPath, Head, head_of, routes, show, time_of_day
+from api.bureau.lesson import LessonPath
 from api.routing import Call, Nothing
 from api.stage import OVER
 from rooms.live.sources import classroom_source

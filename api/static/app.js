@@ -279,5 +279,15 @@ document.addEventListener("input", (event) => {
   }
 });
 
+/** Where a menu or tabs are wider than the screen, the present one stands in the middle. */
+function centre() {
+  for (const row of document.querySelectorAll(".bar-nav, .tabs")) {
+    const here = row.querySelector("[aria-current], [aria-selected=true]")?.getBoundingClientRect();
+    const frame = row.getBoundingClientRect();
+    if (here) row.scrollLeft += here.left + here.width / 2 - frame.left - frame.width / 2;
+  }
+}
+
+centre();
 freshen();
 setInterval(freshen, 30_000);

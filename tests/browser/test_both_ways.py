@@ -85,6 +85,9 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     assert await teacher.page.evaluate(SIZES) == [180, 360], "one for good lines and one for thin ones"
     await is_figured(tile, point.page)
 
+    for shown in (True, False):
+        await teacher.page.locator("#mute-sound").click()
+        await expect(teacher.page.locator(".when-muted")).to_be_visible(visible=shown)
     await village.page.keyboard.press("h")
     await expect(tile).to_have_attribute("data-hand", "up")
     await speaks_and_is_heard(teacher.page, village.page, point.page, tile, picture)
@@ -179,5 +182,6 @@ async def ends_with_the_class(teacher: Page, village: Page) -> None:
     await teacher.get_by_role("button", name="下课").click()
     await teacher.locator("#end-confirm").click()
     await expect(village.get_by_role("heading", name="下课了")).to_be_visible()
+    await expect(village.locator("#link-words")).to_have_text("下课了")
     await village.wait_for_function("!sanke.voice.open")
     assert await village.evaluate("localStorage.getItem('sanke.camera')") == "on"

@@ -22,6 +22,11 @@ from rooms.store import SYSTEM
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+ON_TOP = """() => {
+  const [clock, level] = [".stage-clock", ".stage-level"].map((each) => document.querySelector(each)?.getBoundingClientRect());
+  return Boolean(clock && level && clock.right > level.left && clock.bottom > level.top);
+}"""
+"""On a narrow stage the countdown and the microphone's level share one line."""
 WHOSE = {
     "planner": "planner",
     "teach": "suyun",
@@ -64,6 +69,8 @@ async def look(screen: Screen, address: str) -> list[str]:
         await page.set_viewport_size({"width": width, "height": height})
         if (excess := await page.evaluate(WIDER)) > 0:
             wrong.append(f"{address}: {excess} px too wide at {size}")
+        if await page.evaluate(ON_TOP):
+            wrong.append(f"{address}: the clock lies on the level at {size}")
     if not await page.locator("h1").count():
         wrong.append(f"{address}: no heading")
     wrong += [f"{address}: {error}" for error in screen.errors]

@@ -48,7 +48,8 @@ function showLink() {
   const delay = overHttp.delay;
   const state = room.snapshot?.state !== "live" ? "idle" : delay === null ? subscriber.state : "connected";
   document.body.dataset.link = state;
-  tell(part("link-words"), delay === null ? word(`live.link_${state}`) : word("live.link_http", { seconds: delay }));
+  const words = over.includes(room.snapshot?.state ?? "") ? "classroom.over" : `live.link_${state}`;
+  tell(part("link-words"), delay === null ? word(words) : word("live.link_http", { seconds: delay }));
   tell(part("link-note"), state === "idle" ? "" : word(`classroom.link_note_${state}`));
 }
 

@@ -14,6 +14,7 @@ import { Publisher, QUALITIES } from "./whip.js";
 
 /** @typedef {import("./room.js").Snapshot} Snapshot */
 
+const QUIET_AFTER = 8000; // ms without a sound until the microphone is doubted
 const door = `/api/live/${view.occurrence}`;
 const choice = keptChoice();
 const room = new Room(`/live/${view.occurrence}`);
@@ -25,6 +26,8 @@ const encoder = isOver() ? null : new RoomEncoder(door, part("preview"));
 const gallery = isOver() ? null : new Gallery(part("tiles"), part("pages"));
 let stream = new MediaStream();
 let tested = "";
+/** Since when the open microphone is silent. */
+let silentSince = NaN;
 
 /** Sends the page's own picture and sound, unless a recording room's encoder sends in its place. */
 function send() {
@@ -56,6 +59,7 @@ async function useDevices() {
   mute("video", part("mute-picture").getAttribute("aria-pressed") === "true");
   meter.start(stream, showLevel);
   check("camera", opened.missing.includes("camera") || opened.missing.includes("permission") ? "bad" : "good");
+  silentSince = stream.getAudioTracks().length ? performance.now() : NaN;
   check("microphone", opened.missing.includes("microphone") || opened.missing.includes("permission") ? "bad" : "wait");
   tell(part("device-error"), opened.missing.map((name) => word(`live.missing_${name}`)).join(" "));
   await publisher.send(stream, { maxBitrate: QUALITIES[choice.quality].maxBitrate, music: choice.music });
@@ -64,10 +68,14 @@ async function useDevices() {
 /** @param {number} level */
 function showLevel(level) {
   part("level").value = level;
-  if (level > 0.2) check("microphone", "good"); // about −48 dB: somebody spoke
+  if (level > 0.2) {
+    silentSince = NaN;
+    check("microphone", "good"); // about −48 dB: somebody spoke
+  } else if (performance.now() - silentSince > QUIET_AFTER) check("microphone", "quiet");
+  part("stage").toggleAttribute("data-quiet", part("check-microphone").dataset.result === "quiet");
 }
 
-/** @param {string} name @param {"good"|"bad"|"wait"} result */
+/** @param {string} name @param {"good"|"bad"|"wait"|"quiet"} result `quiet`: open, but nothing was heard yet */
 function check(name, result) {
   const row = part(`check-${name}`);
   if (row.dataset.result === result || (result === "wait" && row.dataset.result === "good")) return;
@@ -80,7 +88,7 @@ function check(name, result) {
 function storeTest() {
   const [picture, sound] = ["camera", "microphone"].map((name) => part(`check-${name}`).dataset.result);
   const outcome = `${picture}/${sound}`;
-  if (picture === "wait" || sound === "wait" || outcome === tested || isOver()) return;
+  if (picture === "wait" || sound === "wait" || sound === "quiet" || outcome === tested || isOver()) return;
   tested = outcome;
   const body = { picture: picture === "good", sound: sound === "good", round_trip_ms: null, lost: 0, asked: 0 };
   call("POST", `${door}/self-test`, body).catch(() => {
