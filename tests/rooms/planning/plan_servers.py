@@ -28,7 +28,7 @@ class Planning:
     runs: PlanRuns
     clock: MovedClock
 
-    async def start(self, county: str, seconds: int = 5) -> int:
+    async def start(self, county: str, seconds: int = 3) -> int:
         return await self.runs.start(SYSTEM, county, Wish(seconds))
 
     async def until(self, run_id: int, *states: str) -> RunView:

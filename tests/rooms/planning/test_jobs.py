@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -67,6 +68,7 @@ async def test_two_servers_leave_each_others_runs_alone(store: Store, demo_count
         async with store.read() as session:
             if (await unfinished(session))[0].beat > before:
                 break
+        await asyncio.sleep(0.05)
     two.clock.ahead += 20
     await two.jobs.sweep()
     view = await one.over(run_id)
@@ -77,7 +79,7 @@ async def test_two_servers_leave_each_others_runs_alone(store: Store, demo_count
 async def test_a_closing_server_gives_its_run_to_the_next(store: Store, demo_county: str, servers: Servers) -> None:
     one, two = servers(), servers()
     await one.jobs.start()
-    run_id = await one.start(demo_county, 5)
+    run_id = await one.start(demo_county)
     await one.until(run_id, "running")
     await one.jobs.close()
     view = await one.runs.run(run_id)
