@@ -15,7 +15,6 @@ from api.problems import Problem
 from api.routing import SIGNED_IN, Call, HexId, Nothing, Routes, RowId, Shape
 from api.workers import worker_for
 from media.events import PeerId, RoomId
-from media.orders import CloseRoom
 from rooms.encoders.uses import used_by
 from rooms.live.board import LateItem
 from rooms.live.sources import LEAD, LEADS, Direction, exists, permitted
@@ -186,7 +185,6 @@ async def open_class(call: Call[OccurrencePath, Nothing, Nothing]) -> Now:
 async def close_class(call: Call[OccurrencePath, Nothing, Nothing]) -> Now:
     view = await lead_of(call, call.path.occurrence)
     state = await call.app.board.close_class(call.actor, view.id)
-    await call.app.media.order(CloseRoom(RoomId(view.id)))
     call.app.encoders.wake()
     return presented(state)
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
 from media.events import PeerId, RoomId, SessionEvent
-from media.orders import GiveFloor, MediaPort
+from media.orders import CloseRoom, GiveFloor, MediaPort
 from rooms.audit.checkpoints import TOPIC as CHECKPOINT
 from rooms.bus import Bus
 from rooms.clock import Clock
@@ -42,6 +42,8 @@ log = structlog.get_logger("live")
 
 SWEEP_SECONDS = 5.0
 """Between two looks for what ends or is judged by itself."""
+STRAGGLING = timedelta(seconds=30)
+"""Media that goes on for so long after its class has not heard of the end: the order to it was lost."""
 PATIENCE_SECONDS = 10.0
 """At the end a sweep that has begun may finish its transaction for so long."""
 
@@ -108,16 +110,21 @@ class LiveBoard:
                 if any(each.occurrence_id == occurrence_id and each.event_id in new for each in known):
                     await judge_lesson(session, self.rules, occurrence_id, now)
         await self._tell_of([each for each in known if each.event_id in new])
+        for occurrence_id, closed_at in over.items():
+            ends = [each.until for each in known if each.occurrence_id == occurrence_id and each.until is not None]
+            if closed_at is not None and any(end > closed_at + STRAGGLING for end in ends):
+                await self._media.order(CloseRoom(RoomId(occurrence_id)))
 
-    async def _locked_when_over(self, session: AsyncSession, lessons: set[str]) -> list[str]:
-        """Lessons that are judged anew when evidence comes; all are locked first, so that two writers never wait in a ring."""
-        found = await session.scalars(
-            select(Occurrence.id)
+    async def _locked_when_over(self, session: AsyncSession, lessons: set[str]) -> dict[str, datetime | None]:
+        """Lessons that are judged anew when evidence comes, and when each was ended; all are locked first, so that two writers
+        never wait in a ring."""
+        found = await session.execute(
+            select(Occurrence.id, Occurrence.closed_at)
             .where(Occurrence.id.in_(lessons), Occurrence.state.in_(("ended", "judged")))
             .order_by(Occurrence.id)
             .with_for_update()
         )
-        return list(found)
+        return {row.id: row.closed_at for row in found}
 
     async def _tell_of(self, stored: Sequence[Evidence]) -> None:
         for each in stored:
@@ -188,12 +195,17 @@ class LiveBoard:
         return await self._told(await acts.open_class(self._scene(actor), occurrence_id))
 
     async def close_class(self, actor: Actor, occurrence_id: str) -> LiveState:
-        """The teacher ends the class; it is judged at once, and anew when the relay's last evidence comes in.
+        """The teacher ends the class and its media; it is judged at once, and anew when the relay's last evidence comes in.
 
         Ending twice changes nothing. Refusals: `NotFound` ``occurrence_unknown``, `Conflict` ``occurrence_not_live``.
         """
         await self._flush_soon()
-        return await self._told(await acts.close_class(self._scene(actor), occurrence_id))
+        return await self._closed(actor, occurrence_id)
+
+    async def _closed(self, actor: Actor, occurrence_id: str) -> LiveState:
+        state = await self._told(await acts.close_class(self._scene(actor), occurrence_id))
+        await self._media.order(CloseRoom(RoomId(occurrence_id)))
+        return state
 
     async def give_floor(self, actor: Actor, occurrence_id: str, side_id: str | None) -> LiveState:
         """A receiving side may speak to all, and only it; None: nobody but the lead. Doing it twice changes nothing.
@@ -229,7 +241,7 @@ class LiveBoard:
             )
             idle = [each for each in live if await acts.nobody_there(session, each, now, self._idle)]
         for occurrence_id in idle:
-            await self._told(await acts.close_class(self._scene(SYSTEM), occurrence_id))
+            await self._closed(SYSTEM, occurrence_id)
         async with self._store.read() as session:
             due = await lessons_to_judge(session, self.rules, now)
         for occurrence_id in due:

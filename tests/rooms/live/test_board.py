@@ -13,6 +13,8 @@ from live_class import CLASSROOM, END, PIN, START, TEACHER, Lesson, Ordered, slo
 from sqlalchemy import func, select
 
 from config.settings import Settings
+from media.events import RoomId
+from media.orders import CloseRoom
 from rooms.bus.memory import MemoryBus
 from rooms.judging import recompute, verdict_values
 from rooms.live.board import LateItem, LiveBoard
@@ -222,18 +224,32 @@ async def test_late_evidence_that_makes_no_sense_is_refused(
 
 
 async def test_a_class_nobody_ended_ends_by_itself(
-    store: Store, board: LiveBoard, lesson: Lesson, hold: Hold, clock: Any
+    store: Store, board: LiveBoard, lesson: Lesson, hold: Hold, clock: Any, media: Ordered
 ) -> None:
     await hold(far=40)
     await board.sweep()
-    assert await state_of(store, lesson) == "live"
+    assert (await state_of(store, lesson), media.orders) == ("live", [])
     clock.advance(minutes=5)
     await board.sweep()
+    assert media.orders == [CloseRoom(RoomId(lesson.id))], "classrooms' cameras may still be on"
     assert (await verdicts(store, lesson))["near"] == ("VALID", "valid")
     async with store.read() as session:
         row = await session.scalar(select(AuditLeaf).where(AuditLeaf.action == "class.close"))
         assert row is not None
         assert row.actor == "system"
+
+
+async def test_media_that_has_not_heard_of_the_end_is_ended_again(
+    board: LiveBoard, lesson: Lesson, hold: Hold, clock: Any, media: Ordered
+) -> None:
+    await hold()
+    await board.close_class(TEACHER, lesson.id)
+    media.orders.clear()
+    for minute, expected in ((40, []), (41, [CloseRoom(RoomId(lesson.id))])):
+        for event in slots(lesson.id, lesson.near, minute - 1, minute, session=f"deaf {minute}"):
+            board.on_media_event(event)
+        await board.flush()
+        assert media.orders[:1] == expected
 
 
 async def test_a_class_that_goes_on_is_not_ended(store: Store, board: LiveBoard, lesson: Lesson, clock: Any) -> None:
