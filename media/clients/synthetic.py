@@ -11,7 +11,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from media.clients.counting import CountOnlySubscriber
 from media.clients.encoding import FRAMES_A_SECOND, VideoEncoder
 from media.clients.outgoing import OutgoingStream
 from media.clients.pattern import HEIGHT, SAMPLES, WIDTH, Picture, tone_packets
@@ -19,14 +18,14 @@ from media.clients.peer import Peer
 from media.errors import BadOffer
 from media.packets import rtcp
 
-__all__ = ["CountOnlySubscriber", "SyntheticPublisher"]
-
 log = logging.getLogger(__name__)
 
 PostOffer = Callable[[str], Awaitable[str]]
 """Carries an offer to the relay and brings the answer back; over HTTP, or by a direct call of `Relay.publish`."""
 STEP = 0.02
+"""Seconds of sound in a packet, and so between two looks at what is due."""
 REPORT_EVERY = 1.0
+"""Seconds between two sender reports."""
 
 
 class SyntheticPublisher:

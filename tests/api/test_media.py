@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from api.join import Join, ice_links, ice_servers
 from api.media import FRAGMENT, SDP
 from config.settings import Settings
-from media.clients.synthetic import CountOnlySubscriber
+from media.clients.counting import CountOnlySubscriber
 from media.events import RoomId
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"])
