@@ -115,7 +115,7 @@ class RoomStats:
 
 @dataclass(frozen=True, slots=True)
 class RelayTotals:
-    """The relay since its start; for ``/metrics``."""
+    """The relay since its start; for operators."""
 
     rooms: int
     publishers: int

@@ -117,7 +117,10 @@ class Member:
     async def _beat_on(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self._beat_or_not()
+            try:
+                await self._beat_or_not()
+            except Exception:  # a worker that announced itself no more would lose its classes, which are well
+                log.exception("relay_beat_failed", worker=self.id)
 
     async def _beat_or_not(self) -> None:
         try:

@@ -48,12 +48,21 @@ class Watch:
         self.origins |= {origin for each in workers if (origin := _origin(each.url))}
         if gone:
             log.warning("relay_gone", workers=sorted(gone))
+            await self._told_gone()
+
+    async def _told_gone(self) -> None:
+        try:
             await self._on_gone()
+        except Away as error:  # the placement went too; pages then find out by the silence
+            log.warning("placement_away", error=str(error))
 
     async def _look_on(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # whatever it was, the next worker that goes must be missed
+                log.exception("relay_watch_failed")
 
 
 def _origin(url: str) -> str:

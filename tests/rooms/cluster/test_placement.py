@@ -169,6 +169,23 @@ async def test_who_is_missed_once_is_not_gone() -> None:
     assert watch.origins == {"http://a"}
 
 
+async def test_a_placement_that_goes_with_a_worker_ends_no_watch() -> None:
+    memory = MemoryPlacement(time.monotonic, ttl=TTL, share=SHARE)
+
+    async def tell() -> None:
+        raise Away("Redis went with the machine")
+
+    watch = Watch(memory, tell, ())
+    await memory.announce(worker("a"), {})
+    await watch.look()
+    await memory.leave(WorkerId("a"))
+    for _ in range(2):
+        await watch.look()
+    await memory.announce(worker("b"), {})
+    await watch.look()
+    assert [each.id for each in watch.workers] == ["b"]
+
+
 async def test_a_large_room_gets_edges(cluster: Cluster) -> None:
     for name, subscribers in (("a", 0), ("b", 5), ("c", 9)):
         await cluster.placement.announce(worker(name, subscribers), {})
