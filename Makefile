@@ -26,6 +26,7 @@ test: $(VENV)/installed system ## everything: style, types, layers, tests on bot
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python -m pytest -n 3
+	@echo "Style, types, layers and dependencies are in order, and no test failed."
 
 kills: $(VENV)/installed ## kill the planner at fifty moments of a run: no plan is lost, no run left going on
 	KILLS=50 $(BIN)/python -m pytest -rP tests/rooms/planning/test_killed.py
