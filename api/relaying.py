@@ -61,7 +61,7 @@ async def relay_running(settings: Settings, *, clock: Clock | None = None) -> As
     assert member is not None
     async with listening(app, settings) as url:
         await member.start(settings.relay_url or url)
-        log.info("relay_ready", worker=member.id, url=member.url, media_port=core.relay.port, heard=member.heard)
+        log.info("relay_ready", worker=member.id, url=member.url, media_port=core.relay.port)
         try:
             yield core
         finally:

@@ -53,7 +53,7 @@ async def _relay(settings: Settings) -> None:
             assert core.member is not None
             ready = say_both("cli.relay_ready", version=VERSION, name=core.member.id, url=core.member.url)
             console.print(ready, markup=False)
-            if not core.member.heard:
+            if core.member.contact.lost:
                 console.print(say_both("cli.relay_unheard"))
             shorten_pauses()
             await asked.wait()

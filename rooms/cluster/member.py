@@ -18,6 +18,7 @@ from media.orders import CloseRoom
 from media.relay import Relay
 from rooms.bus import Bus
 from rooms.cluster import BEAT_SECONDS, MOVED, Away, Held, Nobody, Placement, Worker, WorkerId
+from rooms.cluster.contact import Contact
 
 log = structlog.get_logger("cluster")
 
@@ -42,8 +43,7 @@ class Member:
         self.id = WorkerId(f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}")
         self.url = ""
         self.draining = False
-        self.heard = False
-        """Whether the newest announcement arrived."""
+        self.contact = Contact(worker=self.id)
         self.empty = asyncio.Event()
         self._relay, self._placement, self._bus, self._monotonic = relay, placement, bus, monotonic
         self._rooms: dict[RoomId, _Room] = {}
@@ -125,10 +125,11 @@ class Member:
     async def _beat_or_not(self) -> None:
         try:
             await self._beat()
-            self.heard = True
+            self.contact.answered()
         except Away as error:
-            self.heard = False
-            log.warning("placement_away", worker=self.id, error=str(error))
+            self.contact.failed(error)
+        if self.draining and not self._relay.rooms():
+            self.empty.set()
 
     async def _beat(self) -> None:
         receivers = self._relay.rooms()
@@ -147,7 +148,6 @@ class Member:
         if heard.draining:
             await self.drain()
         await self._send_away()
-        self._note_empty()
 
     async def _send_away(self) -> None:
         """Tells the rooms of a draining worker that another one takes them over; not before there is one."""
@@ -175,7 +175,3 @@ class Member:
         log.warning("room_lost", worker=self.id, room=room)
         self._rooms.pop(room, None)
         await self._relay.carry_out(CloseRoom(room))
-
-    def _note_empty(self) -> None:
-        if self.draining and not self._relay.rooms():
-            self.empty.set()

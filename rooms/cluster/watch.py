@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from rooms.cluster import BEAT_SECONDS, Away, Placement, Worker, WorkerId
+from rooms.cluster.contact import Contact
 
 log = structlog.get_logger("cluster")
 
@@ -20,7 +21,7 @@ class Watch:
         self.workers: Sequence[Worker] = ()
         self.origins: frozenset[str] = frozenset(origins)
         """Where pages may find workers: as configured, and of every worker seen so far."""
-        self._placement, self._on_gone = placement, on_gone
+        self._placement, self._on_gone, self._contact = placement, on_gone, Contact()
         self._missed: set[WorkerId] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -39,8 +40,9 @@ class Watch:
         try:
             workers = await self._placement.workers()
         except Away as error:
-            log.warning("placement_away", error=str(error))
+            self._contact.failed(error)
             return
+        self._contact.answered()
         here = {each.id for each in workers}
         gone = self._missed - here  # missed twice in a row: Redis may have been emptied before the first look
         self._missed = {each.id for each in self.workers} - here
@@ -54,7 +56,7 @@ class Watch:
         try:
             await self._on_gone()
         except Away as error:  # the placement went too; pages then find out by the silence
-            log.warning("placement_away", error=str(error))
+            self._contact.failed(error)
 
     async def _look_on(self) -> None:
         while True:

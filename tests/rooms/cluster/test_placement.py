@@ -9,9 +9,15 @@ from dataclasses import dataclass
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from media.events import PeerId, RoomId
+from media.relay import Relay
+from media.values import RelayConfig
+from rooms.bus.memory import MemoryBus
+from rooms.clock import SystemClock
 from rooms.cluster import Away, Held, Placement, Worker, WorkerId
+from rooms.cluster.member import Member
 from rooms.cluster.memory import MemoryPlacement
 from rooms.cluster.redis_placement import RedisPlacement
 from rooms.cluster.watch import Watch
@@ -184,6 +190,40 @@ async def test_a_placement_that_goes_with_a_worker_ends_no_watch() -> None:
     await memory.announce(worker("b"), {})
     await watch.look()
     assert [each.id for each in watch.workers] == ["b"]
+
+
+async def test_a_placement_that_is_away_is_said_once(redis_url: str) -> None:
+    nowhere, here = (RedisPlacement(url, share=SHARE, ttl=TTL) for url in ("redis://127.0.0.1:1/0", redis_url))
+
+    async def tell() -> None:
+        raise AssertionError("nobody is gone")
+
+    watch = Watch(nowhere, tell, ())
+    try:
+        with capture_logs() as lines:
+            for _ in range(3):
+                await watch.look()
+            watch._placement = here
+            for _ in range(2):
+                await watch.look()
+    finally:
+        await nowhere.close()
+        await here.close()
+    assert [line["event"] for line in lines] == ["placement_away", "placement_back"]
+
+
+async def test_an_empty_worker_ends_at_once_while_the_placement_is_away() -> None:
+    nowhere = RedisPlacement("redis://127.0.0.1:1/0", share=SHARE, ttl=TTL)
+    relay = Relay(RelayConfig(), lambda event: None, now=SystemClock().now, monotonic=time.monotonic)
+    member = Member(relay, nowhere, MemoryBus(), time.monotonic)
+    await member.start("http://a")
+    try:
+        assert member.contact.lost
+        await member.drain()
+        assert member.empty.is_set()
+    finally:
+        await member.close()
+        await nowhere.close()
 
 
 async def test_a_large_room_gets_edges(cluster: Cluster) -> None:
