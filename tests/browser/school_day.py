@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import small_county as sc
@@ -61,6 +62,16 @@ class SchoolDay:
     assistants: dict[str, str] = field(default_factory=dict)
     """School → name of its assistant."""
     actor: Principal | None = None
+    server: asyncio.subprocess.Process | None = None
+
+    async def forward_to(self, then: datetime) -> None:
+        """It is that time at once, here and on the server."""
+        seconds = max(0.0, (then - self.clock.now()).total_seconds())
+        self.clock.shift += timedelta(seconds=seconds)
+        assert self.server is not None
+        assert self.server.stdin is not None
+        self.server.stdin.write(f"{seconds}\n".encode())
+        await self.server.stdin.drain()
 
     async def due_lesson(self, seconds: int) -> str:
         """An extra music lesson for both classes, from this minute on, with at least so many seconds left; its id."""
@@ -140,13 +151,15 @@ async def serving(day: SchoolDay) -> AsyncIterator[SchoolDay]:
     """The day with a server process of its own."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "shifted_server", str(day.clock.shift.total_seconds()),
-        cwd=Path(__file__).parent, env=environment_of(day.settings), stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).parent, env=environment_of(day.settings),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
         assert process.stdout is not None
         async with asyncio.timeout(90):  # a second's work, on a machine that may be busy
             line = (await process.stdout.readline()).decode().split()
         assert line, "the server did not start"
+        day.server = process
         day.url, day.relay = line[0], ("127.0.0.1", int(line[1]))
         yield day
     finally:

@@ -68,7 +68,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
     teacher = await signed_in(browser, day, "suyun")
     await teacher.context.add_init_script(THIN)
     village, point = await enrolled(browser, day, sc.VILLAGE_ROOM), await enrolled(browser, day, sc.POINT_ROOM)
-    lesson = await day.due_lesson(seconds=50)
+    lesson = await day.due_lesson(seconds=600)
     await village.context.add_init_script(HAS_CAMERA)
     await point.context.add_init_script(NO_CAMERA)
     for room in (village, point):

@@ -67,7 +67,7 @@ async def _sees(page: Page) -> None:
 
 async def _teach(browser: Browser, day: SchoolDay) -> None:
     teacher, village = await signed_in(browser, day, "suyun"), await enrolled(browser, day, sc.VILLAGE_ROOM)
-    lesson = await day.due_lesson(seconds=100)
+    lesson = await day.due_lesson(seconds=600)
     await teacher.page.goto(f"/teach/{lesson}")
     await teacher.page.get_by_role("button", name="用录播教室设备直播").click()
     await expect(teacher.page.locator("#encoder-state")).to_have_attribute("data-state", "live", timeout=20_000)

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ SMOOTH = "localStorage.setItem('sanke.devices', JSON.stringify({quality: 'smooth
 
 NOBODY_SENDS = "409 (Conflict)"
 """What the relay answers between the end of the teacher's session and the news that the class is over."""
+GRACE = timedelta(seconds=2)
+"""How long after the lesson late evidence is taken."""
 LASTS = 27.0
 """Seconds in which both classrooms watch; the rule asks for twelve."""
 
@@ -104,7 +107,7 @@ async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
     await teacher.context.add_init_script(SMOOTH)
     village, point = await enrolled(browser, day, sc.VILLAGE_ROOM), await enrolled(browser, day, sc.POINT_ROOM)
     await line.take(village.page)
-    lesson = await day.due_lesson(seconds=50)
+    lesson = await day.due_lesson(seconds=90)
     for room in (village, point):
         await room.page.goto(f"/classroom/{lesson}")
         await expect(room.page.locator("body")).to_have_attribute("data-state", "planned")
@@ -205,7 +208,11 @@ async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
     async def judged() -> bool:
         return (await verdicts(day, lesson))[sc.POINT] not in (None, "UNJUDGED")
 
-    await until(judged, 90, "the verdict of the side without an assistant")
+    async with day.store.read() as session:
+        held = await occurrence(session, lesson)
+    assert held is not None
+    await day.forward_to(held.ends_at + GRACE)
+    await until(judged, 30, "the verdict of the side without an assistant")
     wanted = {sc.LEAD: "VALID", sc.VILLAGE: "VALID", sc.POINT: "INVALID"}
     assert await verdicts(day, lesson) == wanted, await evidence(day, lesson)
     auditor = await signed_in(browser, day, "auditor")

@@ -80,7 +80,7 @@ async def test_a_class_without_udp_watches_over_http(school_day: SchoolDay, brow
     teacher = await signed_in(browser, day, "suyun")
     village = await enrolled(browser, day, sc.VILLAGE_ROOM)
     await village.context.add_init_script(NO_UDP)
-    lesson = await day.due_lesson(seconds=60)
+    lesson = await day.due_lesson(seconds=600)
     await teacher.page.goto(f"/teach/{lesson}")
     await teacher.page.get_by_role("button", name="开始上课").click()
     await village.page.goto(f"/classroom/{lesson}")
