@@ -194,8 +194,9 @@ class Recordings:
                     await self._settle(session, row, event.reason, event.seconds, event.octets)
             room, again = row.occurrence_id, row.reason in WHY_AGAIN
         if again:
-            self._on_air.put_nowait(room)
-        await self._tell(room)
+            self._on_air.put_nowait(room)  # nobody is told that it failed, but that it goes on
+        else:
+            await self._tell(room)
 
     async def _settle(
         self, session: AsyncSession, row: Recording, reason: str | None, seconds: float, octets: int
