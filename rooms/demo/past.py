@@ -1,7 +1,8 @@
 """What happened in the made-up county so far: synthetic evidence for the lessons that are over, judged by the ordinary rules.
 
 Every row says that it is synthetic. Most lessons went well; schools in the hills lose their line more often, one school without
-a custodian forgets to open its room, some lessons were cancelled, some were never held.
+a custodian forgets to open its room, one was without a line until lately and has its quota still before it, some lessons were
+cancelled, some were never held.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ ODDS = {
     "V08": Odds(cut_off=8, no_count=4),
     "T02": Odds(excused=9, cut_off=3),
     "T03": Odds(excused=7, cut_off=5),
-    "J02": Odds(silent=6),
+    "J02": Odds(cut_off=0, silent=0, excused=98, no_assistant=0, no_count=0),  # its line was laid only lately
 }
 CANCELLED, NEVER_HELD, BROKEN_OFF = 2.0, 1.2, 1.5
 """Lessons in a hundred that are cancelled before, never held, or broken off by the lead."""
