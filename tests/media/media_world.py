@@ -21,7 +21,7 @@ KEY, DELTA = b"\x65", b"\x41"
 E = TypeVar("E")
 
 
-async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], object], seconds: float = 30.0) -> None:
     """Waits until the condition holds; fails the test when it does not in time."""
     end = time.monotonic() + seconds
     while not true():

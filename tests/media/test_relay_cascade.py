@@ -158,7 +158,7 @@ async def test_the_speakers_picture_comes_with_the_floor_alone(relays: tuple[lis
         peer = Peer()
         await peer.connect((await edge.subscribe(ROOM, speaker, PeerId("listener"), peer.offer(sends=False))).sdp)
         await one.carry_out(GiveFloor(ROOM, None))
-        await until(lambda: all(each.publisher is None for each in pulled(edge)))
+        await until(lambda: not cascade._keepers)  # the pull has ended
         with pytest.raises(NoFloor):
             await cascade.ensure(ROOM, speaker)
         await peer.close()
