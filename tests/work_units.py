@@ -18,7 +18,9 @@ TOGETHER = {
 }
 """Where a test lies → the unit that stays on one worker. Every other test is a unit of its own."""
 IN_REAL_TIME = ("tests/media/", "tests/rooms/live/", "tests/api/test_live.py", "tests/api/test_encoders.py")
-"""What waits more than it computes: good company for the browsers. What computes is left for the end."""
+"""What waits more than it computes: good company for the browsers. What computes comes after it."""
+SHORT = ("tests/rooms/", "tests/config/")
+"""They come last, so that at the end no worker is left alone with a long test."""
 
 
 def unit(nodeid: str) -> str:
@@ -30,7 +32,7 @@ def turn(nodeid: str) -> int:
     """Whose turn it is: the long units begin at once, one on each worker."""
     if (name := unit(nodeid)) != nodeid:
         return list(dict.fromkeys(TOGETHER.values())).index(name)
-    return len(TOGETHER) + (not nodeid.startswith(IN_REAL_TIME))
+    return len(TOGETHER) + (0 if nodeid.startswith(IN_REAL_TIME) else 2 if nodeid.startswith(SHORT) else 1)
 
 
 class ByUnits(LoadScopeScheduling):
