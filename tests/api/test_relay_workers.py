@@ -206,7 +206,7 @@ async def test_a_class_leaves_a_worker_that_ends_once_another_one_is_there(clust
         assert [each.sessions for each in (lead, *classes)] == [1, 1]
         second = await cluster.crew.start()
         assert await asyncio.wait_for(ending, 20) == 0, "long before it ends by itself"
-        assert {each.worker for each in (lead, *classes)} == {second}
+        await until(lambda: {each.worker for each in (lead, *classes)} == {second})
 
 
 async def _all_ended(cluster: Cluster, sessions: int) -> bool:
