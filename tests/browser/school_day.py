@@ -50,7 +50,7 @@ good_slot_percent = 50
 
 @dataclass
 class SchoolDay:
-    """What a browser test needs to know. `codes` enrol the devices, by room; `links` sign people in, by login."""
+    """What a browser test needs to know. `codes` enrol the devices, by room; `accounts` are people's, by login."""
 
     settings: Settings
     clock: ShiftedClock
@@ -58,11 +58,15 @@ class SchoolDay:
     url: str = ""
     relay: tuple[str, int] = ("127.0.0.1", 0)
     codes: dict[str, str] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, int] = field(default_factory=dict)
     assistants: dict[str, str] = field(default_factory=dict)
     """School → name of its assistant."""
     actor: Principal | None = None
     server: asyncio.subprocess.Process | None = None
+
+    async def link(self, login: str) -> str:
+        """A sign-in link; each works once."""
+        return await make_link(self.store, self.clock, self.settings, SYSTEM, account_id=self.accounts[login])
 
     async def forward_to(self, then: datetime) -> None:
         """It is that time at once, here and on the server."""
@@ -131,9 +135,9 @@ async def _people(day: SchoolDay, org_id: int) -> None:
     roles = {"planner": "陈计划", "auditor": "周审核", "operator": "吴管理"}
     for role, name in roles.items():
         new = NewAccount(role, name, (RoleAt(role, org_id),))  # type: ignore[arg-type]  # keys are roles
-        await _linked(day, new)
+        await _account(day, new)
     teacher = NewAccount("suyun", "苏韵", (RoleAt("lead_teacher", org_id),), teacher=(sc.COUNTY, sc.TEACHER))
-    await _linked(day, teacher)
+    await _account(day, teacher)
     for school, room, assistant in ((sc.VILLAGE, sc.VILLAGE_ROOM, "罗建"), (sc.POINT, sc.POINT_ROOM, "田野")):
         made = await create_device(store, clock, by, SYSTEM, sc.COUNTY, school, room, f"{room} 大屏")
         day.codes[room] = made.code
@@ -141,9 +145,9 @@ async def _people(day: SchoolDay, org_id: int) -> None:
         day.assistants[school] = assistant
 
 
-async def _linked(day: SchoolDay, new: NewAccount) -> None:
+async def _account(day: SchoolDay, new: NewAccount) -> None:
     first = await create_account(day.store, day.clock, system_principal(), SYSTEM, new, password=PASSWORD)
-    day.links[new.login] = await make_link(day.store, day.clock, day.settings, SYSTEM, account_id=first.account_id)
+    day.accounts[new.login] = first.account_id
 
 
 @asynccontextmanager

@@ -16,8 +16,9 @@ from rooms.planning.occurrences import Who, between
 async def signed_in(browser: Browser, day: SchoolDay, login: str, size: str = "1366x768") -> Screen:
     """Somebody who opened their sign-in link."""
     screen = await open_screen(browser, day.url, size)
-    await screen.page.goto(f"/link/{day.links[login]}")
+    await screen.page.goto(f"/link/{await day.link(login)}")
     await screen.page.get_by_role("button", name="进入").click()
+    await screen.page.wait_for_url(lambda url: "/link/" not in url)
     return screen
 
 

@@ -65,6 +65,8 @@ async def look(screen: Screen, address: str) -> list[str]:
     if answer is None or answer.status != 200:
         screen.errors.clear()
         return [f"{address}: {answer.status if answer else 'no answer'}"]
+    if "/sign-in" in page.url:
+        return [f"{address}: leads to {page.url}"]
     await page.wait_for_timeout(250)
     for size, (width, height) in SIZES.items():
         await page.set_viewport_size({"width": width, "height": height})
