@@ -69,7 +69,12 @@ async def _serve(pipe: Connection, load: Load, folder: Path, consent_seconds: fl
     rooms = [RoomId(f"r{number}") for number in range(load.rooms)]
     most = load.subscribers + load.rooms
     config = RelayConfig(
-        max_subscribers=most, max_publishers=most, max_unfinished=most, folder=folder, must_stay_free=0
+        max_subscribers=most,
+        max_publishers=most,
+        max_unfinished=most,
+        consent_seconds=consent_seconds,
+        folder=folder,
+        must_stay_free=0,
     )
     relay = Relay(config, on_event)
     await relay.start()
