@@ -5,13 +5,18 @@ A header holds as long as the pictures do: other parameter sets, another codec, 
 
 from __future__ import annotations
 
+import logging
 from collections import deque
+
+import av
 
 from media.recording.depacketising import Picture
 from media.recording.folder import Rendition
 from media.recording.mp4 import Mp4
 from media.recording.muxing import Fragment, Run
 from media.recording.webm import WebM
+
+log = logging.getLogger(__name__)
 
 SEGMENT_SECONDS = 2.0
 """A segment is closed by the first key picture after this time; the recorder asks the publisher for one."""
@@ -38,17 +43,15 @@ class Assembly:
         self._fragments: list[Fragment] = []
 
     def picture(self, codec: str, picture: Picture, at: float) -> None:
-        """Takes a picture; until the first key picture there is none."""
+        """Takes a picture; until the first key picture there is none, nor after one that no player could read."""
         if picture.key:
-            same = self._run is not None and (codec, picture.parameters) == (self._codec, self._parameters)
-            if not same:
-                self._held = deque(each for each in self._held if each[1] >= at)
-                self._open(codec, picture)
+            if self._run is None or (codec, picture.parameters) != (self._codec, self._parameters):
+                self._change(codec, picture, at)
             self._key_at = at
         if self._run is None or not self._codec:
             return None
         if self._run.picture_at is not None and at - self._key_at > KEY_AWAY:
-            return self._open("", None)
+            return self._go_on_without()
         self._run.picture(picture, at)
         return self._store()
 
@@ -57,20 +60,36 @@ class Assembly:
         if self._run is None:
             self._held.append((packet, at))
             if at - self._held[0][1] > PICTURE_PATIENCE:
-                self._open("", None)
+                self._go_on_without()
             return
         self._run.sound(packet, at)
         shown = self._run.picture_at
         if shown is not None and at - shown > PICTURE_AWAY:
-            self._open("", None)
+            self._go_on_without()
         self._store()
 
-    def _open(self, codec: str, first: Picture | None) -> None:
+    def _change(self, codec: str, key: Picture, at: float) -> None:
+        """Other pictures than before. What libavformat cannot read counts as pictures that stay away: whatever a publisher sends,
+        its sound is recorded."""
+        try:
+            run = WebM(key) if codec == "VP8" else Mp4(key)
+        except av.FFmpegError as error:
+            log.info("recording_picture_unreadable codec=%s error=%s", codec, error)
+            if self._codec:
+                self._go_on_without()
+            return
+        self._held = deque(each for each in self._held if each[1] >= at)
+        self._webm = codec == "VP8"
+        self._open(run, codec, key.parameters)
+
+    def _go_on_without(self) -> None:
+        """Sound alone from here on."""
+        self._open(WebM(None) if self._webm else Mp4(None), "", b"")
+
+    def _open(self, run: Run, codec: str, parameters: bytes) -> None:
         """Ends the header in use and begins another one."""
         self.close()
-        self._codec, self._parameters = codec, first.parameters if first is not None else b""
-        self._webm = codec == "VP8" or (self._webm and not codec)
-        self._run = WebM(first) if self._webm else Mp4(first)
+        self._run, self._codec, self._parameters = run, codec, parameters
         held, self._held = self._held, deque()
         for packet, at in held:
             self._run.sound(packet, at)
