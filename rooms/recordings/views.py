@@ -48,8 +48,8 @@ class RecordingView:
 
     @property
     def there(self) -> bool:
-        """Somebody may watch it."""
-        return self.withdrawn_at is None and self.deleted_at is None
+        """Somebody may watch it: it is not removed, and not one that was cut off before its first segment."""
+        return self.withdrawn_at is None and self.deleted_at is None and (self.state == "recording" or self.seconds > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from api.media import SDP
 from media.clients.peer import Peer
 from media.errors import RelayError
 from media.recording.folder import read_playlist
-from rooms.recordings import recordings_of
+from rooms.recordings import RecordingView, recordings_of
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ async def _slots_of_all(cluster: Cluster, classes: list[Client], since: int = 0)
 async def test_a_killed_workers_class_comes_back_and_no_evidence_is_lost(
     store_url: str, redis_url: str, tmp_path: Path
 ) -> None:
-    random, crew, back = Random(1), Crew(store_url, redis_url, tmp_path), list[float]()
+    random, crew, back, kept = Random(1), Crew(store_url, redis_url, tmp_path), list[float](), 0
     try:
         async with clustered(crew) as cluster, cluster.class_in_session() as (lead, classes):
             await record(cluster)
@@ -80,9 +80,10 @@ async def test_a_killed_workers_class_comes_back_and_no_evidence_is_lost(
                 await settled(lead, classes)
                 await until_true(lambda: _slots_of_all(cluster, classes))
                 await asyncio.sleep(random.uniform(0, 3) if KILLS > 1 else 0)
+                kept += await _is_written(cluster)  # of others, nothing was on disk yet
                 back += await killed(cluster, [lead, *classes], everyone=number % 10 == 9)
             rows = await cluster.evidence()
-            await until_true(lambda: _goes_on(cluster, KILLS + 1))
+            await until_true(lambda: _goes_on(cluster, kept))
     finally:
         crew.close()
     back.sort()
@@ -111,16 +112,30 @@ async def record(cluster: Cluster) -> None:
         for act, what in (("open", {}), ("recording", {"on": True})):
             async with http.post(f"/api/live/{cluster.room}/{act}", json=what) as answer:
                 assert answer.status == 200
-    await until_true(lambda: _goes_on(cluster, 1))
+    await until_true(lambda: _goes_on(cluster, 0))
 
 
-async def _goes_on(cluster: Cluster, count: int) -> bool:
-    """The class is in its so-manieth recording, of which there is something; those before it can be watched."""
+async def _goes_on(cluster: Cluster, kept: int) -> bool:
+    """The class is being recorded, and so many of the recordings before can be watched at least; all were cut off."""
+    *before, now = await _recordings(cluster)
+    return (
+        {(each.state, each.reason) for each in before} <= {("partial", "interrupted")}
+        and sum(each.there for each in before) >= kept
+        and now.state == "recording"
+        and await _is_written(cluster)
+    )
+
+
+async def _recordings(cluster: Cluster) -> list[RecordingView]:
     async with cluster.services.store.read() as session:
-        *before, now = sorted(await recordings_of(session, cluster.room), key=lambda each: each.started_at)
-    held = read_playlist(cluster.services.recordings.root / now.id / "lead.m3u8")
-    states = [(each.state, each.reason, each.seconds > 0) for each in before]
-    return states == [("partial", "interrupted", True)] * (count - 1) and held is not None and not held.ended
+        return sorted(await recordings_of(session, cluster.room), key=lambda each: each.started_at)
+
+
+async def _is_written(cluster: Cluster) -> bool:
+    """Whether the newest recording has a segment, and goes on."""
+    newest = (await _recordings(cluster))[-1]
+    held = read_playlist(cluster.services.recordings.root / newest.id / "lead.m3u8")
+    return held is not None and not held.ended
 
 
 async def test_a_ticket_names_the_worker_and_other_doors_lead_there(cluster: Cluster) -> None:
@@ -264,12 +279,12 @@ async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: C
         stopped, stopped_at = time.monotonic(), cluster.services.clock.now()
         await until(lambda: all(each.worker != first for each in (lead, *classes)), 12)
         await settled(lead, classes, stopped)
-        await until_true(lambda: _goes_on(cluster, 2))
+        await until_true(lambda: _goes_on(cluster, 1))
         cluster.workers[first].send_signal(signal.SIGCONT)
         await asyncio.sleep(2.5)
         assert await cluster.origin() != first
         assert [each.sessions for each in (lead, *classes)] == [2, 2]
-        assert await _goes_on(cluster, 2)
+        assert await _goes_on(cluster, 1)
     rows = await cluster.evidence()
     assert_kept([], rows)
     late = [row.until - row.at for row in rows if row.session in old and row.until is not None and row.at > stopped_at]

@@ -167,6 +167,7 @@ async def test_a_recording_that_was_cut_off_goes_on_in_another_one(
     assert not (folder / "open").exists()
     first, second = await both(store, lesson)
     assert (first.id, first.state, first.reason, second.state) == (view.id, "partial", "interrupted", "recording")
+    assert not first.there  # before its first segment: there is nothing to watch
     assert media.orders[-1] == Record(RoomId(lesson.id), RecordingId(second.id))
 
 
