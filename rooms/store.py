@@ -46,6 +46,7 @@ class Store:
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writer = asyncio.Lock() if self.sqlite else None
+        self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def sqlite(self) -> bool:
@@ -60,7 +61,7 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session to read with; nothing in it is kept."""
-        async with self._sessions() as session:
+        async with self._session() as session:
             yield session
             await session.rollback()
 
@@ -68,10 +69,10 @@ class Store:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are committed together at the end, or not at all."""
         if self._writer is None:
-            async with self._sessions.begin() as session:
+            async with self._session() as session, session.begin():
                 yield session
             return
-        async with self._writer, self._sessions(info={"writes": True}) as session:
+        async with self._writer, self._session(info={"writes": True}) as session:
             await session.connection(execution_options={"sanke_writes": True})
             try:
                 yield session
@@ -80,7 +81,22 @@ class Store:
                 await session.rollback()
                 raise
 
+    @asynccontextmanager
+    async def _session(self, **options: Any) -> AsyncIterator[AsyncSession]:
+        """A session that gives its connection back even where its task is cancelled meanwhile."""
+        session = self._sessions(**options)
+        try:
+            yield session
+        finally:
+            ending = asyncio.create_task(session.close(), name="store-session-end")
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+            await asyncio.shield(ending)
+
     async def close(self) -> None:
+        """Gives every connection up, those of cancelled tasks too."""
+        if self._ending:
+            await asyncio.wait(self._ending)
         await self.engine.dispose()
 
 

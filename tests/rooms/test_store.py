@@ -30,6 +30,24 @@ async def test_a_failed_act_leaves_nothing(store: Store) -> None:
         assert (await session.scalar(select(func.count()).select_from(OrgUnit))) == 0
 
 
+async def test_a_reader_that_is_cancelled_twice_gives_its_connection_back(store: Store) -> None:
+    async def read() -> None:
+        async with store.read() as session:
+            await session.scalar(select(OrgUnit.name))
+            reads.set()
+            await asyncio.Event().wait()
+
+    reads = asyncio.Event()
+    reading = asyncio.create_task(read())
+    await reads.wait()
+    for _ in range(2):
+        reading.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait({reading})
+    await store.close()
+    assert [each.get_name() for each in asyncio.all_tasks() if each.get_name() == "store-session-end"] == []
+
+
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 async def test_a_silent_postgresql_is_left_and_called_again(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A firewall forgets the connections: whoever waits for an answer would wait for ever, and all evidence behind it."""
