@@ -76,4 +76,17 @@ async def reading(job: News, *descriptors: int) -> AsyncIterator[Reading]:
         process.stdin.close()
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await _gone(process)
+
+
+async def _gone(process: asyncio.subprocess.Process) -> None:
+    """Waits for a killed process, which takes milliseconds; whoever is cancelled once more meanwhile leaves none behind."""
+    waiting = asyncio.create_task(process.wait(), name="media-encoder-process-end")
+    cancelled: asyncio.CancelledError | None = None
+    while not waiting.done():
+        try:
+            await asyncio.shield(waiting)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled

@@ -124,7 +124,7 @@ async def test_a_receiver_that_loses_much_gets_a_smaller_picture(relay: Relay, s
     await pupil.join(relay, "pupil")
     await other.join(relay, "other")
     await until(lambda: len(pupil.seen) > 30)
-    for tenth in range(40):
+    for tenth in range(150):
         pupil.report(lost=3 * tenth)
         other.report()
         await asyncio.sleep(0.1)
