@@ -146,7 +146,7 @@ async def test_one_stalled_classroom_of_thirty_disturbs_nobody(events: list[Medi
     await until(lambda: all(len(pupil.streams) == 2 for pupil, _ in pupils))
     stalled, session = pupils[13]
     stalled.peer.hand_over_reading()
-    stalled.peer.send = lambda datagram: None  # type: ignore[method-assign]
+    stalled.peer.send = lambda datagram: None  # type: ignore[method-assign] # takes what comes, answers nothing
     began = time.monotonic()
     while not only(events, Disconnected):
         counts = [pupil.packets for pupil, _ in pupils]
