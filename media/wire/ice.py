@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,13 @@ QUIET = 3.0
 """Seconds without a check on the selected address after which a check elsewhere moves the session, nominated or not."""
 
 
+MOST_REMEMBERED = 2000
+"""Checks that fill a filter of `Transactions`: of an hour and a half, as a browser makes them."""
+_FILTER_OCTETS = 4096
+_WORDS = struct.Struct("!4H4x")
+"""Four of a transaction id's random words, 15 bits of which name a bit of the filter each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What the peer must show: the user fragment names the session, the password signs."""
@@ -32,6 +40,30 @@ class Credentials:
     def fresh(cls) -> Credentials:
         """New ones: 64 and 144 random bits."""
         return cls(secrets.token_hex(8), secrets.token_hex(18))
+
+
+class Transactions:
+    """Which checks came before: whoever sends a copy of one from elsewhere has not proved that it is the peer.
+
+    Two Bloom filters; the older is forgotten when the younger is full. None of the last `MOST_REMEMBERED` passes for new, and at
+    most one new one in two hundred for old: the next check, some seconds later, does what it would have done.
+    """
+
+    def __init__(self) -> None:
+        self._young, self._old = bytearray(_FILTER_OCTETS), b""
+        self._noted = 0
+
+    def fresh(self, transaction: bytes) -> bool:
+        """Notes the transaction (12 octets, RFC 8489 §5); False where it was noted before."""
+        bits = [(word >> 3 & _FILTER_OCTETS - 1, 1 << (word & 7)) for word in _WORDS.unpack(transaction)]
+        if any(kept and all(kept[at] & bit for at, bit in bits) for kept in (self._young, self._old)):
+            return False
+        if self._noted == MOST_REMEMBERED:
+            self._old, self._young, self._noted = bytes(self._young), bytearray(_FILTER_OCTETS), 0
+        for at, bit in bits:
+            self._young[at] |= bit
+        self._noted += 1
+        return True
 
 
 class Agent:
@@ -55,6 +87,7 @@ class Agent:
         self.heard_at = now
         """When an authentic packet last came."""
         self._checked_at = now
+        self.transactions = Transactions()
 
     def restart(self) -> None:
         """New credentials; the old ones stay good until the peer proves the new."""
@@ -153,7 +186,13 @@ class Switchboard:
         if owner is not None and owner is not agent and now - owner.heard_at < QUIET:
             self._refuse(address)  # a source address can be forged: a live session keeps its own
             return
+        fresh = agent.transactions.fresh(binding.transaction)
+        if not fresh and address not in agent.addresses:
+            self._refuse(address)  # a copy of what was read on the way
+            return
         self._send(stun.response(binding.transaction, address, credentials.password), address)
+        if not fresh:
+            return  # its answer was lost
         self._by_address[address] = agent
         if credentials is agent.credentials and agent.previous is not None:
             self._by_fragment.pop(agent.previous.fragment, None)

@@ -17,6 +17,7 @@ The cases, each beside a live class:
 13. reports, estimates and goodbyes with the largest and smallest values
 14. packets that were captured and are sent again
 15. handshakes forged from the address of a peer whose session stands
+16. connectivity checks that were read on their way and are sent again from elsewhere
 
 (A changed address is in test_relay_line.py, mutated offers are in test_relay_sdp.py, all of it for ten minutes is `make fuzz`.)
 """
@@ -50,7 +51,8 @@ from media.sessions import publishing
 from media.signalling.sdp import parse_offer
 from media.wire import stun
 from media.wire.aiortc_bridge import QUEUE, Identity
-from media.wire.ice import Agent, Switchboard
+from media.wire.ice import MOST_REMEMBERED, QUIET, Agent, Switchboard
+from media.wire.stun import Address
 
 CLIENT_HELLO = bytes.fromhex("16feff0000000000000000003601000028000000000000002a") + bytes(46)
 FATAL_ALERT = bytes.fromhex("15feff0000000000000000000202") + b"\x28"
@@ -231,12 +233,52 @@ def test_a_live_sessions_address_cannot_be_taken_by_another() -> None:
     assert len(got["thief"]) == 2, "the end of the one does not touch the other"
 
 
+def test_a_copied_check_moves_nothing() -> None:
+    """Whoever reads a check on its way sends it from elsewhere: at once, when the session is quiet, after an hour of others."""
+    sent: list[Address] = []
+    now, moved = [100.0], [0]
+    board = Switchboard(lambda datagram, address: bool(sent.append(address)) or True, lambda: now[0])
+
+    def count() -> None:
+        moved[0] += 1
+
+    agent = Agent(on_dtls=lambda d: None, on_media=lambda d: None, on_moved=count, now=now[0])
+    board.add(agent)
+    home, thief, roaming = ("192.0.2.9", 4444), ("198.51.100.7", 5555), ("192.0.2.9", 4445)
+
+    def check() -> bytes:
+        return stun.request(addressee=agent.credentials.fragment, sender="x", password=agent.credentials.password)
+
+    first = check()
+    board.datagram(first, home)
+    for quiet in (0.0, QUIET + 1):
+        now[0] += quiet
+        board.datagram(first, thief)
+    assert (agent.selected, agent.addresses, sent, board.refused_checks) == (home, [home], [home], 2)
+    board.datagram(first, home)
+    assert sent == [home, home], "one whose answer was lost is answered again"
+    board.datagram(check(), roaming)
+    board.datagram(first, home)
+    assert (agent.selected, moved[0]) == (roaming, 2), "an old one does not lead back either"
+
+    said = len(sent)
+    for _ in range(MOST_REMEMBERED - 2):
+        board.datagram(check(), roaming)
+    board.datagram(first, thief)
+    assert agent.addresses == [home, roaming]
+    fresh = [stun.request(addressee="x", sender="y", password="z") for _ in range(MOST_REMEMBERED)]
+    taken_for_old = sum(not agent.transactions.fresh(request[8:20]) for request in fresh)
+    assert taken_for_old < MOST_REMEMBERED / 100
+    assert len(sent) > said + MOST_REMEMBERED * 0.99
+
+
 def test_proved_addresses_are_bounded() -> None:
     board = Switchboard(lambda datagram, address: True, lambda: 5.0)
     agent = Agent(on_dtls=lambda d: None, on_media=lambda d: None, on_moved=lambda: None, now=5.0)
     board.add(agent)
-    request = stun.request(addressee=agent.credentials.fragment, sender="x", password=agent.credentials.password)
+    credentials = agent.credentials
     for port in range(1000, 1100):
+        request = stun.request(addressee=credentials.fragment, sender="x", password=credentials.password)
         board.datagram(request, ("192.0.2.9", port))
     assert len(agent.addresses) == len(board._by_address) == 8
     assert agent.selected in agent.addresses
