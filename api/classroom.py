@@ -9,14 +9,13 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import StringConstraints
 
+from api.attending import attending
 from api.live import OccurrencePath, own_side, side_of
 from api.pages import ZONE
 from api.problems import Problem
 from api.routing import Call, Nothing, Routes, Shape
-from api.stage import OVER, doors_open, lesson_data, script_words, side_name
-from rooms.people.roster import assistants_of
+from api.stage import OVER, doors_open, script_words, side_name
 from rooms.planning.occurrences import OccurrenceView, Who, between
-from rooms.recordings import recordings_of
 
 routes = Routes("classroom")
 
@@ -76,22 +75,7 @@ async def now(call: Call[Nothing, Nothing, Nothing]) -> ClassroomNow:
 @routes.get("/classroom/{occurrence}", needs="lesson.join", summary="A lesson on the big screen", page=True)
 async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
     view, own = await side_of(call, call.path.occurrence)
-    now = call.app.clock.now()
-    async with call.app.store.read() as session:
-        assistants = await assistants_of(session, view.county, own.school_code, now)
-        recordings = await recordings_of(session, view.id)
-    return call.page(
-        "classroom/lesson.html",
-        lesson=view,
-        own=own,
-        over=view.state in OVER,
-        enterable=now >= doors_open(call, view),
-        enter_from=doors_open(call, view),
-        assistants=assistants,
-        recordings=[each for each in recordings if each.there],
-        data=lesson_data(call, view, "classroom"),
-        side_name=lambda side: side_name(call.caller.language, side),
-    )
+    return await attending(call, view, own, home="/classroom", after="/classroom")
 
 
 async def todays(call: Call[Any, Any, Any]) -> list[OccurrenceView]:

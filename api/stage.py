@@ -36,7 +36,7 @@ def doors_open(call: Call[Any, Any, Any], lesson: OccurrenceView) -> datetime:
     return lesson.starts_at - timedelta(minutes=call.app.settings.early_entry_minutes)
 
 
-def lesson_data(call: Call[Any, Any, Any], lesson: OccurrenceView, *domains: str) -> dict[str, object]:
+def lesson_data(call: Call[Any, Any, Any], lesson: OccurrenceView, words: dict[str, str]) -> dict[str, object]:
     """The data block of a lesson page."""
     now = call.app.clock.now()
     return {
@@ -47,5 +47,5 @@ def lesson_data(call: Call[Any, Any, Any], lesson: OccurrenceView, *domains: str
         "ends_at": lesson.ends_at.isoformat(),
         "enter_from": doors_open(call, lesson).isoformat(),
         "enterable": lesson.state not in OVER and now >= doors_open(call, lesson),
-        "words": script_words(call.caller.language, "live", *domains),
+        "words": words,
     }

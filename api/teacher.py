@@ -1,4 +1,4 @@
-"""The lead teacher's desk: one's lessons, and the page from which a lesson is taught."""
+"""The teacher's desk: the lessons one leads or attends, and the page from which a lesson is taught."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
-from api.live import OccurrencePath, side_of
+from api.attending import attending
+from api.live import OccurrencePath, own_side, side_of
 from api.pages import ZONE
 from api.problems import Problem
 from api.routing import Call, Nothing, Routes, Shape
-from api.stage import OVER, doors_open, lesson_data, side_name
+from api.stage import OVER, doors_open, lesson_data, script_words, side_name
 from rooms.planning.occurrences import OccurrenceView, Who, between, due_now
 from rooms.recordings import recordings_of
 from rooms.tables import Verdict
@@ -28,7 +29,7 @@ class Week(Shape):
     week: int = Field(default=0, ge=-60, le=60)
 
 
-@routes.get("/teach", needs="lesson.teach", summary="The lead teacher's lessons", page=True)
+@routes.get("/teach", needs="lesson.teach", summary="The lessons a teacher leads or attends", page=True)
 async def home(call: Call[Nothing, Week, Nothing]) -> web.Response:
     who = own_lessons(call)
     now = call.app.clock.now()
@@ -38,25 +39,32 @@ async def home(call: Call[Nothing, Week, Nothing]) -> web.Response:
         due = await due_now(session, who, now, early=timedelta(minutes=call.app.settings.early_entry_minutes))
         week = await between(session, who, monday, monday + timedelta(days=6))
         past = await between(session, who, today - timedelta(days=28), today)
-    taught = [lesson for lesson in past if lesson.state in ("ended", "judged")]
+    taught = [
+        lesson for lesson in past if lesson.state in ("ended", "judged") and lesson.lead.teacher_code == who.teacher
+    ]
     return call.page(
         "teacher/home.html",
         now=now,
         today=today,
         monday=monday,
         offset=call.query.week,
-        due=[lesson for lesson in due if lesson.lead.teacher_code == who.teacher],
+        due=due,
         days=by_day(week),
         taught=taught[::-1][:8],
         counts=counts_of(taught),
-        leads=lambda lesson: lesson.lead.teacher_code == who.teacher,
+        own=lambda lesson: own_side(call.principal, lesson),
         side_name=lambda side: side_name(call.caller.language, side),
     )
 
 
-@routes.get("/teach/{occurrence}", needs="lesson.teach", summary="Prepare, teach and end one lesson", page=True)
+@routes.get(
+    "/teach/{occurrence}", needs="lesson.teach", summary="Prepare, teach and end one lesson, or attend it", page=True
+)
 async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
+    """Whoever leads it has the desk; a community's member attends, and sees afterwards what was counted."""
     view, own = await side_of(call, call.path.occurrence)
+    if own.side == "member" and view.state not in OVER:
+        return await attending(call, view, own, home="/teach", after=f"/teach/{view.id}")
     async with call.app.store.read() as session:
         rows = await session.scalars(select(Verdict).where(Verdict.occurrence_id == view.id))
         measured = {row.side_id: (row.common_seconds, row.required_seconds) for row in rows}
@@ -70,7 +78,7 @@ async def lesson(call: Call[OccurrencePath, Nothing, Nothing]) -> web.Response:
         recordings=recordings,
         recording_rule=call.app.settings.recording,
         enter_from=doors_open(call, view),
-        data=lesson_data(call, view, "teacher", "encoder"),
+        data=lesson_data(call, view, script_words(call.caller.language, "live", "teacher", "encoder")),
         side_name=lambda side: side_name(call.caller.language, side),
     )
 

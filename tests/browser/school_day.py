@@ -7,7 +7,7 @@ import hashlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -77,8 +77,9 @@ class SchoolDay:
         self.server.stdin.write(f"{seconds}\n".encode())
         await self.server.stdin.drain()
 
-    async def due_lesson(self, seconds: int) -> str:
-        """An extra music lesson for both classes, from this minute on, with at least so many seconds left; its id."""
+    async def due_lesson(self, seconds: int, *, members: Sequence[str] = ()) -> str:
+        """An extra music lesson for both classes, or a session of a community of these teachers, from this minute on, with at least
+        so many seconds left; its id."""
         now = self.clock.now().astimezone(ZONE)
         start = now.hour * 60 + now.minute
         minutes = -(-(now.second + seconds) // 60)
@@ -90,7 +91,9 @@ class SchoolDay:
             subject="music",
             lead_teacher_code=sc.TEACHER,
             lead_room_code=sc.LEAD_ROOM,
-            class_codes=(sc.VILLAGE_CLASS, sc.POINT_CLASS),
+            class_codes=() if members else (sc.VILLAGE_CLASS, sc.POINT_CLASS),
+            member_codes=tuple(members),
+            family="master" if members else "delivery",
         )
         return await add_lesson(self.store, SYSTEM, self.clock, lesson)
 
@@ -136,8 +139,9 @@ async def _people(day: SchoolDay, org_id: int) -> None:
     for role, name in roles.items():
         new = NewAccount(role, name, (RoleAt(role, org_id),))  # type: ignore[arg-type]  # keys are roles
         await _account(day, new)
-    teacher = NewAccount("suyun", "苏韵", (RoleAt("lead_teacher", org_id),), teacher=(sc.COUNTY, sc.TEACHER))
-    await _account(day, teacher)
+    for login, name, code in (("suyun", "苏韵", sc.TEACHER), ("tianye", "田野", sc.POINT_TEACHER)):
+        teacher = NewAccount(login, name, (RoleAt("lead_teacher", org_id),), teacher=(sc.COUNTY, code))
+        await _account(day, teacher)
     for school, room, assistant in ((sc.VILLAGE, sc.VILLAGE_ROOM, "罗建"), (sc.POINT, sc.POINT_ROOM, "田野")):
         made = await create_device(store, clock, by, SYSTEM, sc.COUNTY, school, room, f"{room} 大屏")
         day.codes[room] = made.code

@@ -55,6 +55,18 @@ export function tell(element, text) {
 }
 
 /**
+ * A step on the way to the lesson.
+ * @param {string} name
+ * @param {boolean} done
+ * @param {string} words
+ */
+export function step(name, done, words) {
+  const element = part(`step-${name}`);
+  element.dataset.state = done ? "done" : "open";
+  tell(element.querySelector("[data-f=words]"), words);
+}
+
+/**
  * Minutes and seconds, with hours where there are some.
  * @param {number} seconds
  * @returns {string}

@@ -8,8 +8,8 @@ async function look() {
   if (answer?.running === view.occurrence) location.reload();
 }
 
-if (over) setTimeout(() => location.assign("/classroom"), 30_000);
+if (over) setTimeout(() => location.assign(view.after), 30_000);
 else {
-  setInterval(look, 10_000);
+  if (view.attends === "receiver") setInterval(look, 10_000);
   setTimeout(() => location.reload(), Math.max(5000, Math.min(600_000, Date.parse(view.enter_from) - Date.parse(view.now))));
 }

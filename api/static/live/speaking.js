@@ -1,5 +1,5 @@
 /** The classroom's part in the lesson: opening its camera, being asked to speak, and its own word in that. */
-import { part, tell, word } from "./page.js";
+import { part, step, tell, word } from "./page.js";
 import { Voice } from "./voice.js";
 
 /** @typedef {import("./room.js").Snapshot} Snapshot */
@@ -21,9 +21,7 @@ export function speakingPart(room) {
 
   function showDevices() {
     const words = voice.open ? (voice.camera ? "camera_open" : "camera_sound_only") : voice.trouble ? `camera_${voice.trouble}` : "camera_why";
-    const step = part("step-camera");
-    step.dataset.state = voice.open ? "done" : "open";
-    tell(step.querySelector("[data-f=words]"), word(`classroom.${words}`));
+    step("camera", voice.open, word(`classroom.${words}`));
     for (const button of document.querySelectorAll("[data-open=camera]")) {
       button.setAttribute("aria-pressed", String(voice.open));
       tell(button.querySelector("[data-f=label]") ?? button, word(voice.open ? "classroom.camera_close" : "classroom.do_camera"));

@@ -60,6 +60,7 @@ function fill(tile, side, live) {
   const weak = presence === "watching" && ["degraded", "unknown"].includes(side.quality);
   tile.dataset.weak = weak ? "yes" : "no";
   tell(field("presence"), word(weak ? "live.presence_weak" : `live.presence_${presence}`));
+  /** @type {HTMLElement} */ (tile.querySelector("dl")).hidden = side.side === "member"; // nobody signs in or is counted there
   tell(field("assistant"), side.assistant ?? word("live.no_assistant"));
   field("assistant")?.classList.toggle("faint", !side.assistant);
   tell(field("present"), side.present === null ? "–" : String(side.present));

@@ -1,8 +1,10 @@
-/** The lesson page of a receiving classroom: getting ready, the teacher on the big screen, coming back by itself. */
+/**
+ * A lesson for whoever attends it, a receiving classroom or a community's member: getting ready, the lead on the screen, coming back
+ * by itself. What a classroom's verdict asks for beside presence is in `roll.js`.
+ */
 import { HttpPlayer } from "./http_player.js";
-import { Kept } from "./kept.js";
-import { Pad } from "./pad.js";
-import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
+import { Refused, call, clockWords, part, step, tell, view, word } from "./page.js";
+import { rollPart } from "./roll.js";
 import { Room } from "./room.js";
 import { rungPart } from "./rung.js";
 import { drawPattern, measureLine, playNotes } from "./selftest.js";
@@ -23,9 +25,8 @@ const subscriber = new Subscriber(grantFor("lead", "subscribe"), video);
 const overHttp = new HttpPlayer(room, subscriber, { lead: video, screen: part("screen-video") });
 const views = new Views();
 const speaking = speakingPart(room);
-const kept = new Kept(view.occurrence);
+const roll = view.attends === "receiver" ? rollPart(room, show) : null;
 let handUp = false;
-let assistant = { id: 0, name: "" };
 
 /* ---- picture and sound */
 
@@ -74,37 +75,21 @@ function show(snapshot) {
 
 /** @param {Side} own */
 function showOwn(own) {
-  const signed = own.assistant !== null;
-  step("signed", signed, signed ? word("classroom.signed_in_as", { name: own.assistant ?? "" }) : word("classroom.sign_in_why"));
-  const counted = own.present !== null;
-  const numbers = { present: own.present ?? 0, expected: own.expected };
-  step("counted", counted, word(counted ? "classroom.counted_as" : "classroom.count_why", numbers));
   step("tested", own.tested, word(own.tested ? "classroom.tested_done" : "classroom.test_why"));
-  tell(part("bar-assistant"), own.assistant ?? word("live.no_assistant"));
-  tell(part("bar-count"), counted ? `${own.present} / ${own.expected}` : `– / ${own.expected}`);
-  part("bar-assistant").dataset.done = String(signed);
-  part("bar-count").dataset.done = String(counted);
-  part("nag").hidden = (signed && counted) || room.snapshot?.state !== "live";
+  roll?.show(own);
   handUp = own.hand !== null;
   part("hand").setAttribute("aria-pressed", String(handUp));
   tell(part("hand").querySelector("[data-f=label]"), word(handUp ? "classroom.hand_down" : "classroom.hand_up"));
 }
 
-/** @param {string} name @param {boolean} done @param {string} words */
-function step(name, done, words) {
-  const element = part(`step-${name}`);
-  element.dataset.state = done ? "done" : "open";
-  tell(element.querySelector("[data-f=words]"), words);
-}
-
 let finished = false;
 
-/** The class is over: a last word, then back to the waiting screen. */
+/** The class is over: a last word, then on to what comes after it. */
 async function finish() {
   if (finished) return;
   finished = true;
   await subscriber.stop(true);
-  setTimeout(() => location.assign("/classroom"), 20_000);
+  setTimeout(() => location.assign(view.after), 20_000);
 }
 
 function tick() {
@@ -123,51 +108,7 @@ async function tellSeen() {
   if (seen) room.send("stats", { received: seen, sessions: subscriber.sessions, restarts: subscriber.restarts });
 }
 
-/* ---- sign-in, head-count, self-test */
-
-function signIn() {
-  const pin = new Pad(part("pin-pad"));
-  for (const button of part("assistants").querySelectorAll("button")) {
-    button.addEventListener("click", () => {
-      assistant = { id: Number(button.dataset.assistant), name: button.textContent.trim() };
-      part("assistant-dialog").close();
-      tell(part("pin-who"), assistant.name);
-      pin.open("", async (digits) => {
-        show((await call("POST", `${door}/sign-in`, { assistant: assistant.id, pin: digits })).state);
-      });
-    });
-  }
-  for (const opener of document.querySelectorAll("[data-open=sign-in]")) {
-    opener.addEventListener("click", () => part("assistant-dialog").showModal());
-  }
-  part("assistant-cancel").addEventListener("click", () => part("assistant-dialog").close());
-}
-
-function headCount() {
-  const count = new Pad(part("count-pad"));
-  const enter = async (/** @type {number} */ present) => {
-    try {
-      show((await call("POST", `${door}/head-count`, { present })).state);
-    } catch (error) {
-      if (!(error instanceof Refused) || error.problem.status !== 0) throw error;
-      kept.add("head_count", { present }, room.now());
-      tell(part("bar-count"), word("classroom.kept", { n: present }));
-    }
-  };
-  for (const opener of document.querySelectorAll("[data-open=head-count]")) {
-    opener.addEventListener("click", () => count.open("", (digits) => enter(Number(digits))));
-  }
-  part("count-all").addEventListener("click", async () => {
-    const own = room.snapshot?.sides.find((side) => side.id === room.side);
-    if (!own) return;
-    try {
-      await enter(own.expected);
-      part("count-pad").close();
-    } catch (error) {
-      if (error instanceof Refused) tell(count.error, error.message);
-    }
-  });
-}
+/* ---- self-test */
 
 function selfTest() {
   const dialog = part("test-dialog");
@@ -216,8 +157,6 @@ function selfTest() {
 
 /* ---- wiring */
 
-signIn();
-headCount();
 selfTest();
 rungPart(room, subscriber);
 part("sound-on").addEventListener("click", play);
@@ -226,7 +165,7 @@ part("hand").addEventListener("click", () => room.send("hand", { up: !handUp }))
 part("leave").addEventListener("click", async () => {
   await Promise.all([subscriber.stop(), speaking.voice.sender.stop()]);
   room.stop();
-  location.assign("/classroom?left=" + view.occurrence);
+  location.assign(roll ? `${view.home}?left=${view.occurrence}` : view.home);
 });
 part("full").addEventListener("click", () => {
   if (document.fullscreenElement) document.exitFullscreen();
@@ -250,7 +189,7 @@ room.addEventListener("line", () => {
   part("line-lost").hidden = room.state !== "reconnecting";
   if (room.state !== "open") return;
   subscriber.wake();
-  kept.handIn();
+  roll?.handIn();
 });
 subscriber.addEventListener("state", showLink);
 subscriber.addEventListener("media", play);
