@@ -187,7 +187,7 @@ async def test_a_worker_is_emptied_without_losing_its_class(cluster: Cluster) ->
         first = await cluster.origin()
         began = time.monotonic()
         assert await cluster.crew.end(first, signal.SIGTERM) == 0  # it waits until it is empty
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 30  # of the sixty seconds that it would wait
         await settled(lead, classes, began)
         assert {each.worker for each in (lead, *classes)} == {await cluster.origin()} == set(cluster.workers)
         assert [each.sessions for each in (lead, *classes)] == [2, 2, 2]
@@ -205,7 +205,7 @@ async def test_a_second_signal_ends_a_worker_that_is_not_empty_yet(cluster: Clus
         assert worker.poll() is None
         began = time.monotonic()
         assert await cluster.crew.end(first, signal.SIGTERM) == 0
-        assert time.monotonic() - began < 8  # of the sixty seconds that it would wait
+        assert time.monotonic() - began < 30  # of the sixty seconds that it would wait
     await until_true(lambda: _all_ended(cluster, 2))
     assert_kept([], await cluster.evidence())
 

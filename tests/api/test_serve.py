@@ -109,5 +109,5 @@ async def test_an_open_page_does_not_hold_up_the_stop(settings: Settings) -> Non
             listening = asyncio.create_task(socket.receive())  # as a browser does: it answers the close at once
             began = server.services.clock.monotonic()
             await server_ends.aclose()
-            assert server.services.clock.monotonic() - began < 3
+            assert server.services.clock.monotonic() - began < 10
             assert (await listening).type is aiohttp.WSMsgType.CLOSE

@@ -162,7 +162,7 @@ async def is_cut_off_and_comes_back(room: Screen, line: Line) -> None:
     await room.context.set_offline(True)
     await expect(body).to_have_attribute("data-link", "reconnecting")
     noticed = time.monotonic() - begun
-    assert noticed < 4.5, f"the page noticed after {noticed:.1f} s"
+    assert noticed < 10, f"the page noticed after {noticed:.1f} s"
     await expect(room.page.locator("#link-note", has_text="正在自动重连")).to_be_visible()
     await asyncio.sleep(2)
     frames = (await seen(room.page))["framesDecoded"]

@@ -24,6 +24,10 @@ def refusal(path: Path, limits: Limits | None = None) -> str:
     return finding.code
 
 
+BUSY = 10.0
+"""Seconds in which a second's work is done on a busy machine. What these files ask for would take hours, or all memory."""
+
+
 def packed(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, content in members.items():
@@ -46,7 +50,7 @@ def test_a_cell_at_the_far_end_is_refused_in_a_second(tmp_path: Path) -> None:
         sheet.write("XFD1048576", "boom")
     started = time.monotonic()
     assert refusal(path) == "cell_too_far"
-    assert time.monotonic() - started < 1.5  # one second of work; the rest is the test machine's start of a process
+    assert time.monotonic() - started < BUSY  # a second of work
 
 
 @pytest.mark.parametrize(
@@ -64,7 +68,7 @@ def test_a_far_cell_in_disguise_does_no_harm(tmp_path: Path, template: dict[str,
     )
     started = time.monotonic()
     assert refusal(packed(tmp_path / "disguised.xlsx", template)) == "cell_too_far"
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < BUSY
 
 
 def test_a_bomb_is_seen_in_the_directory(tmp_path: Path) -> None:
@@ -146,7 +150,7 @@ def test_a_string_repeated_without_end_meets_the_limit_of_memory(tmp_path: Path,
     )
     started = time.monotonic()
     assert refusal(packed(tmp_path / "echo.xlsx", template)) == "too_demanding"
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 4 * BUSY
 
 
 def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
