@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,35 +63,39 @@ class Store:
         """A session to read with; nothing in it is kept."""
         async with self._session() as session:
             yield session
-            await session.rollback()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are committed together at the end, or not at all."""
-        if self._writer is None:
-            async with self._session() as session, session.begin():
-                yield session
-            return
-        async with self._writer, self._session(info={"writes": True}) as session:
-            await session.connection(execution_options={"sanke_writes": True})
-            try:
-                yield session
-                await session.commit()
-            except BaseException:
-                await session.rollback()
-                raise
+        async with self._writer or nullcontext(), self._session() as session:
+            if self.sqlite:
+                await session.connection(execution_options={"sanke_writes": True})
+            yield session
+            await self._whole(session.commit())
 
     @asynccontextmanager
-    async def _session(self, **options: Any) -> AsyncIterator[AsyncSession]:
-        """A session that gives its connection back even where its task is cancelled meanwhile."""
-        session = self._sessions(**options)
+    async def _session(self) -> AsyncIterator[AsyncSession]:
+        """A session that gives its connection back even where its task is cancelled meanwhile; what is not committed is undone."""
+        session = self._sessions()
         try:
             yield session
         finally:
-            ending = asyncio.create_task(session.close(), name="store-session-end")
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
-            await asyncio.shield(ending)
+            await self._whole(session.close())
+
+    async def _whole(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Does it to its end; whoever is cancelled meanwhile is so after it."""
+        task = asyncio.create_task(ending, name="store-session-end")
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError as cancel:
+                cancelled = cancel
+        if cancelled is not None:
+            raise cancelled
+        task.result()
 
     async def close(self) -> None:
         """Gives every connection up, those of cancelled tasks too."""

@@ -1,6 +1,7 @@
 """The store keeps a transaction whole, on both databases."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,31 @@ async def test_a_reader_that_is_cancelled_twice_gives_its_connection_back(store:
     await asyncio.wait({reading})
     await store.close()
     assert [each.get_name() for each in asyncio.all_tasks() if each.get_name() == "store-session-end"] == []
+
+
+@pytest.mark.parametrize("acts", [False, True], ids=["reads", "writes"])
+async def test_a_task_may_be_cancelled_anywhere(store: Store, caplog: pytest.LogCaptureFixture, acts: bool) -> None:
+    """Wherever the cancellation meets it, nothing is complained of, the connection is whole, and a commit is one or none."""
+
+    async def unit(number: int) -> None:
+        if not acts:
+            async with store.read() as session:
+                await session.scalar(select(OrgUnit.name))
+            return
+        async with store.write() as session:
+            session.add(OrgUnit(level="nation", name=str(number), path=f"/{number}/"))
+
+    for number in range(200):
+        task = asyncio.create_task(unit(number))
+        for _ in range(number % 40):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.0004 * (number % 7))
+        task.cancel()
+        await asyncio.wait({task})
+    async with store.write() as session:
+        assert await session.scalar(select(func.count()).select_from(OrgUnit)) <= 200
+    await store.close()
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
