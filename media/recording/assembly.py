@@ -24,7 +24,7 @@ TOLERANCE = 0.25
 PICTURE_PATIENCE = 2.5
 """Seconds of sound that wait for a first picture before they are recorded without."""
 PICTURE_AWAY = 4.0
-"""Seconds without any picture after which sound goes on alone."""
+"""Seconds without any picture after which sound goes on alone; without any sound either, after which the timeline has a gap."""
 KEY_AWAY = 20.0
 """Seconds without a key picture after which the same happens: no segment may grow without end."""
 
@@ -44,6 +44,7 @@ class Assembly:
 
     def picture(self, codec: str, picture: Picture, at: float) -> None:
         """Takes a picture; until the first key picture there is none, nor after one that no player could read."""
+        self._part(at)
         if picture.key:
             if self._run is None or (codec, picture.parameters) != (self._codec, self._parameters):
                 self._change(codec, picture, at)
@@ -57,6 +58,7 @@ class Assembly:
 
     def sound(self, packet: bytes, at: float) -> None:
         """Takes a packet of sound."""
+        self._part(at)
         if self._run is None:
             self._held.append((packet, at))
             if at - self._held[0][1] > PICTURE_PATIENCE:
@@ -67,6 +69,14 @@ class Assembly:
         if shown is not None and at - shown > PICTURE_AWAY:
             self._go_on_without()
         self._store()
+
+    def _part(self, at: float) -> None:
+        """Where nothing came for a while there is a gap and no silence: what was before it ends with its last picture or sound."""
+        if self._held and at - self._held[-1][1] > PICTURE_AWAY:
+            self._go_on_without()
+        until = self._run.until if self._run is not None else None
+        if until is not None and at - until > PICTURE_AWAY:
+            self.close()
 
     def _change(self, codec: str, key: Picture, at: float) -> None:
         """Other pictures than before. What libavformat cannot read counts as pictures that stay away: whatever a publisher sends,

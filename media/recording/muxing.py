@@ -93,10 +93,13 @@ class Run(ABC):
 
     def _end(self) -> float:
         """The end of the fragment just taken."""
-        if self._starts:
-            return self._starts[0]
-        shown = self.picture_at + PICTURE_SECONDS if self.picture_at is not None else 0.0
-        return max(shown, self.sound_until or 0.0)
+        return self._starts[0] if self._starts else self.until or 0.0
+
+    @property
+    def until(self) -> float | None:
+        """Where the last picture or sound ends; None before the first."""
+        shown = self.picture_at + PICTURE_SECONDS if self.picture_at is not None else None
+        return max((each for each in (shown, self.sound_until) if each is not None), default=None)
 
     def close(self) -> list[Fragment]:
         """Ends the run; what is left."""

@@ -62,3 +62,42 @@ def test_pictures_that_nobody_can_read_are_left_out_until_one_can_be_read() -> N
     assert [sum(s.seconds for s in playlist.segments if s.part == each) for each in headers] == pytest.approx(
         [2.0] * 3, abs=0.1
     )
+
+
+@pytest.mark.parametrize("sound", [True, False])
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_where_nothing_came_there_is_a_gap_and_no_silence(tmp_path: Path, codec: str, sound: bool) -> None:
+    """A screen that is shown, put away, and shown again a minute later in the same size."""
+    size = b"\x40\x01\xb4\x00"
+    parameters, data = (
+        (READABLE, READABLE + START + b"\x65\x88\x84")
+        if codec == "H264"
+        else (size, b"\x10\0\0\x9d\x01\x2a" + size + bytes(20))
+    )
+    folder = Folder(tmp_path, "room", must_stay_free=0, durable=False)
+    rendition = Rendition(folder, "screen", datetime.now(UTC), None)
+    assembly = Assembly(rendition)
+    for begins in (0, 66):
+        for number in range(300):
+            at = begins + number * SILENT_SECONDS
+            if number % 25 == 0:
+                assembly.picture(codec, Picture(0, at, data, True, parameters), at)
+            if sound:
+                assembly.sound(SILENCE, at)
+    assembly.close()
+    segments = rendition.playlist.segments
+    assert [each.start for each in segments] == pytest.approx([0, 2, 4, 66, 68, 70], abs=0.05)
+    assert max(each.seconds for each in segments) == pytest.approx(2, abs=0.05)
+    folder.close()
+
+
+def test_sound_that_waits_for_a_picture_is_not_stretched_over_a_gap(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, "room", must_stay_free=0, durable=False)
+    rendition = Rendition(folder, "lead", datetime.now(UTC), None)
+    assembly = Assembly(rendition)
+    for begins in (0, 60):
+        for number in range(100):
+            assembly.sound(SILENCE, begins + number * SILENT_SECONDS)
+    assembly.close()
+    assert [each.start for each in rendition.playlist.segments] == pytest.approx([0], abs=0.05)
+    folder.close()
