@@ -56,6 +56,13 @@ class Receiver(Protocol):
     @property
     def handle(self) -> Any: ...
 
+    @property
+    def begins(self) -> int:
+        """The layer's number from which on packets are for this receiver."""
+
+    def passed_over(self, packet: Kept) -> None:
+        """A packet of the layer was sent to others and not to it."""
+
 
 class _Members:
     """Up to `RECEIVERS` receivers, what libsrtp needs of each, and how their packets are written."""
@@ -106,6 +113,8 @@ class FanOut:
         self._places: dict[Receiver, tuple[_Members, int]] = {}
         self._forms: Counter[Form] = Counter()
         self._waiting: list[Kept] = []
+        self._youngest = 0
+        """No receiver begins after this number."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -116,6 +125,7 @@ class FanOut:
     def add(self, receiver: Receiver) -> None:
         """Sends to this receiver from the next packet on. Its DTLS must be done and its address proved."""
         self.flush()
+        self._youngest = max(self._youngest, receiver.begins)
         if not self._members or len(self._members[-1].receivers) == RECEIVERS:
             self._members.append(_Members(self._port))
         self._put(receiver, self._members[-1], len(self._members[-1].receivers))
@@ -162,6 +172,17 @@ class FanOut:
             self.flush()
         elif len(self._waiting) == 1:
             self._port.later(HOLD, self.flush)
+
+    def queue_late(self, packet: Kept) -> None:
+        """Sends a packet that was repaired. Who began after it does not get it: for them its number was another packet's, from before
+        they came to the layer."""
+        young = [each for each in self._places if each.begins > packet.number] if packet.number < self._youngest else []
+        for receiver in young:
+            self.remove(receiver)
+        self.queue(packet)
+        for receiver in young:
+            self.add(receiver)
+            receiver.passed_over(packet)
 
     def flush(self) -> None:
         """Sends what waits. Whoever is added or removed afterwards is not concerned."""

@@ -17,6 +17,7 @@ from media.forwarding.resending import ResendBudget
 from media.forwarding.track import OutgoingTrack
 from media.packets import vp8
 from media.packets.rtp import HEADER
+from media.packets.sequence import Kept
 from media.signalling.negotiation import Stream
 from media.wire.stun import Address
 
@@ -95,6 +96,16 @@ class Feed:
     def handle(self) -> Any:
         """libsrtp's handle of the subscriber."""
         return self._line.handle
+
+    @property
+    def begins(self) -> int:
+        """The present layer's number of the first packet that is this subscriber's."""
+        return self._stretches[-1].start - self.form.number
+
+    def passed_over(self, packet: Kept) -> None:
+        """The layer sent a packet that came too late for this subscriber."""
+        if self._mark is not None:
+            self._mark = self._mark[0] + 1, self._mark[1] + len(packet.payload) + 12
 
     @property
     def layer(self) -> Layer | None:

@@ -119,11 +119,12 @@ class Layer:
             return
         kept = Kept(out, packet.marker, (packet.timestamp + self._shift) & 0xFFFFFFFF, packet.payload)
         self.ring.put(kept)
-        if out == self.next_out - 1:
+        newest = out == self.next_out - 1
+        if newest:
             self.last_out = (kept.timestamp, now)
         if key and (self._keyframe is None or self._keyframe[1] != kept.timestamp):
             self._begin_keyframe(kept, now)
-        self._forward(kept)
+        self._forward(kept, newest)
         if self.taps:
             self._tell(kept, now)
 
@@ -164,11 +165,15 @@ class Layer:
         for feed in list(self.waiting):
             feed.enter(self, kept.number, kept.timestamp, now)
 
-    def _forward(self, kept: Kept) -> None:
+    def _forward(self, kept: Kept, newest: bool) -> None:
         self.sent += 1
         self.sent_octets += len(kept.payload) + 12
-        if self.live:
+        if not self.live:
+            return
+        if newest:
             self.live.queue(kept)
+        else:
+            self.live.queue_late(kept)
 
     def replay_from(self, now: float, *, after: float = float("-inf")) -> Kept | None:
         """The packet with which a joiner may start out of the ring, of a key picture that came `after` this moment; None

@@ -21,7 +21,16 @@ from media.wire.trains import _TOO_MANY_REFUSALS, RECEIVERS, runs
 from media.wire.udp import UdpPort
 
 
-class Ear:
+class FromTheFirst:
+    """A receiver that is there from the layer's beginning."""
+
+    begins = 0
+
+    def passed_over(self, packet: Kept) -> None:
+        raise AssertionError(packet)
+
+
+class Ear(FromTheFirst):
     """A receiver with a socket and the keys to read what comes."""
 
     def __init__(self, payload_type: int) -> None:
@@ -64,7 +73,7 @@ class Ear:
         await self.reader.close()
 
 
-class Nowhere:
+class Nowhere(FromTheFirst):
     """A receiver at an address that the kernel does not send to."""
 
     def __init__(self, ear: Ear) -> None:
@@ -72,7 +81,7 @@ class Nowhere:
         self.address: Address = ("255.255.255.255", 9)
 
 
-class Other:
+class Other(FromTheFirst):
     """A receiver that listens with another's socket."""
 
     def __init__(self, ear: Ear, form: Form) -> None:

@@ -170,6 +170,38 @@ async def test_what_was_lost_before_a_switch_is_sent_again_after_it(
     await pupil.peer.close()
 
 
+async def test_what_a_layer_lacked_before_a_switch_takes_no_number_that_was_given(
+    relay: Relay, stage: SimulcastPublisher
+) -> None:
+    """It comes after the key picture with which a subscriber came to the layer: that one's number was another packet's there."""
+    pupil, before = Pupil(), Pupil()
+    pupil.loses = {5}
+    feed, other = await pupil.join(relay, "pupil"), await before.join(relay, "before")
+    low = layers(relay)["l"]
+    other.move(low, relay.monotonic())
+    stage.pictures(key="lmh")
+    await until(lambda: (pupil.came, len(before.seen)) == (3, 3))
+    feed.move(low, relay.monotonic())
+    stage.picture += 1
+    stage.frame("l", skip=1)
+    stage.frame("h")
+    await until(lambda: (pupil.came, len(before.seen)) == (6, 5))
+    stage.pictures(key="l")
+    await until(lambda: (pupil.came, len(before.seen)) == (9, 8))
+    stage.repair("l", stage.sequences["l"] - 5, DELTA + b"l" + bytes((2, 1)))
+    await until(lambda: len(before.seen) == 9)
+    stage.pictures()
+    await until(lambda: (pupil.seen[-1].picture, before.seen[-1].index) == (4, 2))
+    assert pupil.rids == "hl"
+    assert (pupil.came, feed.reading().packets, other.reading().packets) == (12, 12, 12)
+    (ssrc,), lost = pupil.ssrcs, pupil.seen[3].sequence + 1
+    pupil.peer.send_rtcp(rtcp.nack(1, ssrc, [lost & 0xFFFF]))
+    await until(lambda: pupil.came == 13)
+    assert pupil.seen[-1][2:5] == ("h", 2, 1)
+    for peer in (pupil.peer, before.peer):
+        await peer.close()
+
+
 async def test_pictures_ids_of_vp8_go_on(relay: Relay, stage: SimulcastPublisher) -> None:
     """Chromium shows nothing of a picture whose id lies before the last one's."""
     teacher = Peer()
