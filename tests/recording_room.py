@@ -119,8 +119,8 @@ class Film:
 class RtspEncoder:
     """A recording room's encoder that is pulled from: RTSP over TCP, interleaved (RFC 2326), one viewer at a time."""
 
-    def __init__(self, film: Film, *, login: str = "", moved_to: str = "") -> None:
-        self.film, self.login, self.moved_to = film, login, moved_to
+    def __init__(self, film: Film, *, login: str = "", moved_to: str = "", moved: str = "302 Moved") -> None:
+        self.film, self.login, self.moved_to, self.moved = film, login, moved_to, moved
         self.viewers = 0
         self.requests: list[str] = []
         self._server: asyncio.Server | None = None
@@ -190,7 +190,7 @@ class RtspEncoder:
         if self.login and self.login not in head and method != "OPTIONS":
             return "401 Unauthorized", {"WWW-Authenticate": 'Basic realm="room"'}, ""
         if self.moved_to and method == "DESCRIBE":
-            return "302 Moved", {"Location": self.moved_to}, ""
+            return self.moved, {"Location": self.moved_to}, ""
         if "/stream" not in url:
             return "404 Not Found", {}, ""
         match method:

@@ -1,12 +1,14 @@
 """The demuxer's only way to an RTSP encoder: one connection, made by us to an address that was checked, and read along.
 
 FFmpeg follows an RTSP redirect wherever it leads. It therefore talks to this guard on the loopback, and an answer that
-redirects ends the connection instead of reaching it.
+redirects ends the connection instead of reaching it. FFmpeg also reads what no standard allows (a status of four digits, lines
+that a line feed alone ends), so whatever the two of them might read differently ends the connection, too.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 
@@ -15,6 +17,9 @@ from media.encoders.values import EncoderRefused
 LARGEST_HEAD, LARGEST_BODY = 16 * 1024, 64 * 1024
 CONNECT_SECONDS, QUIET_SECONDS = 5.0, 15.0
 READ = 64 * 1024
+_STATUS = re.compile(rb"RTSP/1\.[0-9] +([1-6])[0-9]{2}(?: [\t -\xff]*)?")
+_FIELD = re.compile(rb"([A-Za-z0-9_-]+):([\t -\xff]*)")
+"""Lines of a head (RFC 2326 §7.1, §4.2)."""
 
 
 class BadSignalling(Exception):
@@ -49,13 +54,16 @@ class Reader:
                 raise BadSignalling("head too large")
             return None
         first, *fields = kept[at:blank].split(b"\r\n")
-        if not first.startswith(b"RTSP/1.") or first[8:].strip()[:1] == b"3":
-            raise BadSignalling("redirected" if first.startswith(b"RTSP/1.") else "a request of the server")
+        status = _STATUS.fullmatch(first)
+        if status is None or status[1] == b"3":
+            raise BadSignalling("no status line" if status is None else "redirected")
         size = 0
         for field in fields:
-            name, _, value = field.partition(b":")
-            if name.strip().lower() == b"content-length":
-                size = int(value) if value.strip().isdigit() else LARGEST_BODY + 1
+            found = _FIELD.fullmatch(field)
+            if found is None:
+                raise BadSignalling("no header field")
+            if found[1].lower() == b"content-length":
+                size = int(found[2]) if found[2].strip().isdigit() else LARGEST_BODY + 1
         if size > LARGEST_BODY:
             raise BadSignalling("body too large")
         return blank + 4 + size

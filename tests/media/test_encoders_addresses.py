@@ -119,6 +119,12 @@ def test_the_guard_passes_whole_answers_and_data_however_they_are_cut() -> None:
         b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n",
         b"RTSP/1.0 200 OK\r\nContent-Length: 999999999\r\n\r\n",
         b"RTSP/1.0 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"RTSP/1.0 0302 Moved\r\nLocation: rtsp://127.0.0.1/\r\n\r\n",
+        b"RTSP/1.0 +302 Moved\r\nLocation: rtsp://127.0.0.1/\r\n\r\n",
+        b"RTSP/1.00 302 Moved\r\nLocation: rtsp://127.0.0.1/\r\n\r\n",
+        b"RTSP/1.0 200 OK\nCSeq: 1\n\nRTSP/1.0 302 Moved\nLocation: rtsp://127.0.0.1/\n\n\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nContent-Length : 9\r\n\r\nRTSP/1.0 ",
+        b"RTSP/1.0 200 OK\r\n$\0\0\x40: 7\r\n\r\n",
         b"\x00" * 20_000,
     ],
 )

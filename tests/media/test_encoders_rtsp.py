@@ -18,9 +18,10 @@ from media_world import ROOM, until
 from recording_room import FPS, HEIGHT, WIDTH, Film, RtspEncoder, children
 from recording_room import picture as drawn
 
-from media.encoders.addresses import Allowed, parse_url
+from media.encoders.addresses import Allowed, RtspUrl, parse_url
 from media.encoders.encoder import Pull, probe
-from media.encoders.source import open_flv
+from media.encoders.guard import Guard
+from media.encoders.source import open_flv, open_rtsp
 from media.encoders.values import EncoderRefused, Found
 from media.orders import CloseRoom
 from media.relay import Relay
@@ -116,11 +117,17 @@ async def test_a_probe_says_what_is_there(film: Film) -> None:
         assert room.viewers == 0
 
 
-async def test_a_redirect_is_not_followed(film: Film) -> None:
-    async with RtspEncoder(film) as secret, RtspEncoder(film, moved_to=secret.url()) as room:
+@pytest.mark.parametrize(("moved", "reason"), [("302 Moved", "redirected"), ("0302 Moved", "not_a_stream")])
+async def test_a_redirect_is_not_followed(film: Film, moved: str, reason: str) -> None:
+    """Not even one that FFmpeg alone takes for one, and where the kernel would let it."""
+    async with RtspEncoder(film) as secret, RtspEncoder(film, moved_to=secret.url(), moved=moved) as room:
         with pytest.raises(EncoderRefused) as refused:
             await probe(pull(room))
-        assert refused.value.reason == "redirected"
+        assert refused.value.reason == reason
+        guard = Guard("127.0.0.1", room.port)
+        with pytest.raises(EncoderRefused) as refused:
+            await asyncio.to_thread(open_rtsp, RtspUrl("127.0.0.1", guard.port, "/stream"), guard)
+        assert refused.value.reason == reason
         assert not secret.requests
 
 
