@@ -108,3 +108,33 @@ async def test_a_room_that_moves_unseen_is_a_new_session_all_the_same(relay: Rel
         await page.wait_for_function("links.pupil.sessions === 2", timeout=10_000)
         assert await page.evaluate("told") == ["session"]
     await teacher.close()
+
+
+async def test_a_move_without_a_ticket_at_first_keeps_the_old_session(relay: Relay) -> None:
+    """No worker has announced itself yet, so no ticket is given: the old worker sends on meanwhile."""
+    teacher = SyntheticPublisher()
+
+    async def post(offer: str) -> str:
+        return (await relay.publish(ROOM, LEAD, PeerId("teacher"), offer)).sdp
+
+    await teacher.start(post)
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay)
+        await page.evaluate("subscribe('pupil')")
+        await heard(page, 50)
+        await page.evaluate("""() => {
+          const link = links.pupil;
+          const { grant, pc } = link;
+          window.told = [];
+          link.addEventListener("state", () => told.push(link.state));
+          link.grant = async () => {
+            told.push(pc.connectionState);
+            if (told.length < 3) throw new Error("no ticket yet");
+            return grant();
+          };
+          window.dispatchEvent(new Event("relay-moved"));
+        }""")
+        await page.wait_for_function("links.pupil.sessions === 2", timeout=10_000)
+        assert await page.evaluate("told") == ["connected"] * 3
+        assert (await audio(page))["state"] == "connected"
+    await teacher.close()

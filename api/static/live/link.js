@@ -221,7 +221,7 @@ export class MediaLink extends EventTarget {
         this.#silent = 0;
         return true;
       } catch (error) {
-        this.#drop();
+        if (this.pc !== old) this.#drop(); // without a ticket there is no new connection yet
         this.#held = held;
         this.pc = old;
         await this.#listen(old);
