@@ -138,3 +138,26 @@ async def test_a_move_without_a_ticket_at_first_keeps_the_old_session(relay: Rel
         assert await page.evaluate("told") == ["connected"] * 3
         assert (await audio(page))["state"] == "connected"
     await teacher.close()
+
+
+async def test_a_link_that_begins_anew_while_it_leaves_is_there_afterwards(relay: Relay) -> None:
+    """A camera that is closed and opened again at once, while a ticket is waited for on a slow line."""
+    teacher = SyntheticPublisher()
+
+    async def post(offer: str) -> str:
+        return (await relay.publish(ROOM, LEAD, PeerId("teacher"), offer)).sdp
+
+    await teacher.start(post)
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay)
+        await page.evaluate("subscribe('pupil')")
+        await heard(page, 50)
+        await page.evaluate("""() => {
+          const link = links.pupil;
+          Promise.all([link.stop(), link.stop()]);
+          link.start();
+        }""")
+        await page.wait_for_function("links.pupil.sessions === 2", timeout=10_000)
+        await page.evaluate("() => { links.pupil.stop(); links.pupil.start(); return links.pupil.stop(); }")
+        assert await page.evaluate("[links.pupil.state, links.pupil.pc]") == ["closed", None]
+    await teacher.close()

@@ -44,6 +44,8 @@ export class MediaLink extends EventTarget {
   #packets = -1;
   #silent = 0;
   #moving = false;
+  /** Begun anew while it was still leaving. */
+  #again = false;
 
   /**
    * @param {object} options
@@ -67,7 +69,10 @@ export class MediaLink extends EventTarget {
 
   /** Begins, and keeps going until `stop`. */
   start() {
-    if (this.#running) return;
+    if (this.#running) {
+      this.#again = this.#stopper?.signal.aborted ?? false;
+      return;
+    }
     this.#stopper = new AbortController();
     window.addEventListener("pagehide", this.leave);
     window.addEventListener(MOVED, this.move);
@@ -79,14 +84,18 @@ export class MediaLink extends EventTarget {
    * @param {boolean} [over] the class has ended: the relay closed the room itself and need not be told
    */
   async stop(over = false) {
+    const running = this.#running;
     if (over) this.#held = null;
+    this.#again = false;
     this.#stopper?.abort();
-    await this.#running;
+    await running;
+    if (this.#running !== running) return; // another call has ended it meanwhile
     this.#running = null;
     window.removeEventListener("pagehide", this.leave);
     window.removeEventListener(MOVED, this.move);
     this.leave();
     this.#become("closed");
+    if (this.#again) this.start();
   }
 
   /** Ends a wait: the room knows that the teacher is back, or that the line is. */
