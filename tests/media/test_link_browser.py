@@ -161,3 +161,44 @@ async def test_a_link_that_begins_anew_while_it_leaves_is_there_afterwards(relay
         await page.evaluate("() => { links.pupil.stop(); links.pupil.start(); return links.pupil.stop(); }")
         assert await page.evaluate("[links.pupil.state, links.pupil.pc]") == ["closed", None]
     await teacher.close()
+
+
+VOICE = """async () => {
+  const { Voice } = await import("/static/live/voice.js");
+  window.tracks = [];
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    if (wanted.audio && window.unplugged) throw new DOMException("", "NotFoundError");
+    const stream = await ask(wanted);
+    tracks.push(...stream.getTracks());
+    return stream;
+  };
+  window.voice = new Voice(() => "");
+  window.running = () => tracks.filter((each) => each.readyState === "live").map((each) => each.kind).sort();
+}"""
+
+
+async def test_no_camera_stays_open_that_was_closed(relay: Relay) -> None:
+    """Whoever is asked for a permission presses twice, or has thought better of it."""
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay)
+        await page.evaluate(VOICE)
+        await page.evaluate("Promise.all([voice.start(), voice.start()])")
+        assert await page.evaluate("running()") == ["audio", "video"]
+        await page.evaluate("voice.stop()")
+        assert await page.evaluate("running()") == []
+        await page.evaluate("Promise.all([voice.start(), voice.stop()])")
+        assert await page.evaluate("[running(), voice.open]") == [[], False]
+        await page.evaluate("Promise.all([voice.start(), voice.stop(), voice.start()])")
+        assert await page.evaluate("[running(), voice.open]") == [["audio", "video"], True]
+
+
+async def test_a_microphone_that_was_missing_can_be_opened_beside_the_camera(relay: Relay) -> None:
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay)
+        await page.evaluate(VOICE)
+        await page.evaluate("() => { window.unplugged = true; return voice.start(); }")
+        assert await page.evaluate("running()") == ["video"]
+        await page.evaluate("() => { window.unplugged = false; return voice.start(); }")
+        assert await page.evaluate("running()") == ["audio", "video"]
+        assert await page.evaluate("voice.devices") == {"camera": True, "microphone": True}

@@ -26,6 +26,10 @@ export class Share extends EventTarget {
     } catch (error) {
       return /** @type {DOMException} */ (error).name === "NotAllowedError" ? "refused" : "impossible";
     }
+    if (this.stream) {
+      stream.getTracks().forEach((track) => track.stop()); // asked twice: the first one is shown
+      return "";
+    }
     const [picture] = stream.getVideoTracks();
     const sound = stream.getAudioTracks()[0] ?? null;
     picture.contentHint = "detail";

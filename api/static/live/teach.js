@@ -25,6 +25,8 @@ const showRecording = recordingPart(guarded);
 const encoder = isOver() ? null : new RoomEncoder(door, part("preview"));
 const gallery = isOver() ? null : new Gallery(part("tiles"), part("pages"));
 let stream = new MediaStream();
+/** How often camera and microphone were opened, or given up. */
+let used = 0;
 let tested = "";
 /** Since when the open microphone is silent. */
 let silentSince = NaN;
@@ -38,6 +40,7 @@ function send() {
 async function changeSender() {
   if (encoder?.used !== null) {
     await publisher.stop();
+    used += 1;
     closeDevices(stream);
     part("preview-empty").hidden = true;
   } else {
@@ -49,8 +52,10 @@ async function changeSender() {
 /* ---- devices */
 
 async function useDevices() {
+  const mine = (used += 1);
   closeDevices(stream);
   const opened = await openDevices(choice);
+  if (mine !== used) return closeDevices(opened.stream); // something else was chosen meanwhile
   stream = opened.stream;
   part("preview").srcObject = stream;
   part("preview-empty").hidden = stream.getVideoTracks().length > 0;

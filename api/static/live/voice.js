@@ -19,6 +19,8 @@ export class Voice extends EventTarget {
   /** @type {""|"permission"|"devices"} why there is nothing */ trouble = "";
   /** @type {Sender} */ sender;
   #wanted = false;
+  /** @type {Promise<void>|null} what the browser is being asked for */ #opening = null;
+  #turn = 0; // grows with each closing: what comes of a question from before it is closed at once
 
   /** @param {() => string} side our side's id */
   constructor(side) {
@@ -47,22 +49,33 @@ export class Voice extends EventTarget {
     }
   }
 
-  /** Asks for camera and microphone, once; where one is missing, the other alone. */
+  /** Asks for what is not open yet, once at a time; where one of camera and microphone is missing, the other alone. */
   async start() {
-    const sound = soundConstraints({ camera: "", microphone: "", music: false, quality: "clear" });
+    const opening = (this.#opening ??= this.#open(this.#turn));
+    await opening;
+    if (this.#opening === opening) this.#opening = null;
+  }
+
+  /** @param {number} turn */
+  async #open(turn) {
+    const audio = soundConstraints({ camera: "", microphone: "", music: false, quality: "clear" });
+    const each = [...(this.microphone ? [] : [{ audio }]), ...(this.camera ? [] : [{ video: CAPTURED }])];
+    /** @type {MediaStreamTrack[]} */ let tracks = [];
     let refused = false;
-    for (const wanted of [{ audio: sound, video: CAPTURED }, { audio: sound }, { video: CAPTURED }]) {
-      if (this.open || refused) break;
+    for (const wanted of each.length > 1 ? [{ audio, video: CAPTURED }, ...each] : each) {
+      if (tracks.length || refused || turn !== this.#turn) break;
       try {
-        const stream = await navigator.mediaDevices.getUserMedia(wanted);
-        [this.microphone = null] = stream.getAudioTracks();
-        [this.camera = null] = stream.getVideoTracks();
+        tracks = (await navigator.mediaDevices.getUserMedia(wanted)).getTracks();
       } catch (error) {
         refused = !navigator.mediaDevices || /** @type {DOMException} */ (error).name === "NotAllowedError";
       }
     }
+    if (turn !== this.#turn) return tracks.forEach((track) => track.stop());
+    for (const track of tracks) {
+      this[track.kind === "audio" ? "microphone" : "camera"] = track;
+      track.addEventListener("ended", () => this.#lost(track));
+    }
     this.trouble = this.open ? "" : refused ? "permission" : "devices";
-    for (const track of [this.camera, this.microphone]) track?.addEventListener("ended", () => this.#lost(track));
     if (this.camera) this.camera.contentHint = "motion";
     if (this.open) this.#keep(true);
     await this.#apply();
@@ -74,6 +87,8 @@ export class Voice extends EventTarget {
    */
   async stop(over = false) {
     if (!over) this.#keep(false);
+    this.#turn += 1;
+    this.#opening = null;
     this.camera?.stop();
     this.microphone?.stop();
     this.camera = this.microphone = null;
