@@ -52,6 +52,8 @@ class SubscriberSession(Session):
         """`every` layer of the picture for an edge, each as a stream of its own; one at a time for everybody else."""
         super().__init__(house, name, identity, dtls_server=dtls_server)
         self.publication, self.every = publication, every
+        self._codec = publication.tracks["video"].codec
+        """Of the picture, as an edge was told."""
         streams = publication.streams(every=every)
         self.feeds = tuple(self._feed(track, stream) for track in tracks for stream in streams[track.kind])
         self._by_ssrc = {feed.stream.ssrc: index for index, feed in enumerate(self.feeds)}
@@ -87,8 +89,11 @@ class SubscriberSession(Session):
             feed.begin()
 
     def _outdated(self) -> bool:
-        """Whether there are other layers than an edge was told of."""
-        return self.every and len(self.feeds) != sum(len(track.layers) for track in {f.track for f in self.feeds})
+        """Whether there are other layers than an edge was told of, or another codec."""
+        layers = sum(len(track.layers) for track in {feed.track for feed in self.feeds})
+        return self.every and (
+            len(self.feeds) != layers or self.publication.tracks["video"].codec not in ("", self._codec)
+        )
 
     def takes(self, kind: Kind) -> bool:
         """Whether the peer asked for sound, or for a picture."""
@@ -130,7 +135,7 @@ class SubscriberSession(Session):
             feed.moved()
 
     def publisher_changed(self, now: float) -> None:
-        """The publication has a new publisher. An edge asks anew where that sends another number of layers."""
+        """The publication has a new publisher. An edge asks anew where that sends another number of layers, or another codec."""
         if self._outdated():
             self.house.end(self, "closed")
             return

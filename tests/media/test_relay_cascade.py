@@ -11,11 +11,12 @@ from media_simulcast import Pupil, SimulcastPublisher
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
 from media.cascade import Cascade, Pulled
-from media.clients.peer import Peer
+from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.errors import NoFloor, NoPublisher
 from media.events import EDGE, MediaEvent, MediaSlot, PeerId, RoomId, SourceName
 from media.forwarding.publication import Publication
 from media.orders import GiveFloor
+from media.packets.rtp import HEADER
 from media.relay import Relay
 from media.rungs import Receivers
 from media.sessions.publishing import PublisherSession
@@ -218,3 +219,32 @@ async def test_a_pull_ends_where_the_source_is_published_here(relays: tuple[list
         assert isinstance(pulled(edge)[0].publisher, PublisherSession)
         await here.close()
     await there.close()
+
+
+async def test_an_edge_asks_anew_where_the_picture_comes_in_another_codec(
+    relays: tuple[list[Relay], list[MediaEvent]],
+) -> None:
+    """As many layers as before, and sound all along: nothing else tells the edge."""
+    (one, _, edge), _ = relays
+    first, upstream = ScriptedPublisher(), Direct(one=one)
+    await first.start(one)
+    first.stream()
+    async with cascading(edge, upstream) as cascade:
+        await cascade.ensure(ROOM, LEAD)
+        pupil, _ = await join(edge, "pupil")
+        (publication,) = pulled(edge)
+        await until(lambda: PAYLOAD_TYPES["H264"] in pupil.streams)
+        again = ScriptedPublisher()
+        answer = await one.publish(ROOM, LEAD, PeerId("teacher"), again.peer.offer(sends=True, video=("VP8",)))
+        await again.peer.connect(answer.sdp)
+
+        def sounds_and_a_vp8_picture() -> bool:
+            again.sound()
+            head = HEADER.pack(0x80, 0x80 | PAYLOAD_TYPES["VP8"], again.audio_sequence, again.audio_sequence * 960, 779)
+            again.peer.send_rtp(head + b"\x10\0\0\x9d\x01\x2a\x40\x01\xb4\x00")
+            return PAYLOAD_TYPES["VP8"] in pupil.streams
+
+        await until(sounds_and_a_vp8_picture, 5)
+        assert publication.tracks["video"].codec == "VP8"
+        for peer in (pupil, again, first):
+            await peer.close()
