@@ -90,8 +90,8 @@ class Agent:
         self.transactions = Transactions()
 
     def restart(self) -> None:
-        """New credentials; the old ones stay good until the peer proves the new."""
-        self.previous, self.credentials = self.credentials, Credentials.fresh()
+        """New credentials; the ones that the peer proved stay good until it proves the new."""
+        self.previous, self.credentials = self.previous or self.credentials, Credentials.fresh()
 
     def proved(self, address: Address, *, nominated: bool, now: float) -> Address | None:
         """Notes an authentic check from the address; returns the address that made room, if any."""
@@ -138,7 +138,7 @@ class Switchboard:
     def replace_credentials(self, agent: Agent) -> None:
         """ICE restart: announces new credentials, and drops those of an earlier, unfinished restart."""
         if agent.previous is not None:
-            self._by_fragment.pop(agent.previous.fragment, None)
+            self._by_fragment.pop(agent.credentials.fragment, None)
         agent.restart()
         self.add(agent)
 

@@ -288,6 +288,21 @@ async def test_ice_restart_changes_credentials_and_interrupts_nothing(relay: Rel
     await pupil.close()
 
 
+async def test_restarts_that_fail_one_after_the_other_leave_the_old_credentials_good(
+    relay: Relay, teacher: ScriptedPublisher
+) -> None:
+    """Their answers were lost on the way: the peer knows the first credentials alone."""
+    pupil, session = await join(relay, "pupil")
+    await until(lambda: relay.session(session).connected)
+    for number in range(3):
+        await relay.restart_ice(session, f"a=ice-ufrag:EsA{number}\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n")
+        answered = pupil.peer.checks_answered
+        pupil.peer.check()
+        await until(lambda before=answered: pupil.peer.checks_answered > before, 3)
+    assert len(relay._switchboard._by_fragment) == 3, "the teacher's, the old ones and the newest"
+    await pupil.close()
+
+
 async def test_an_unplugged_peer_expires_and_its_last_slots_are_unknown(events: list[MediaEvent]) -> None:
     relay = Relay(RelayConfig(slot_seconds=0.5, slot_grace_seconds=0.6, consent_seconds=1.5), events.append)
     await relay.start()
