@@ -117,7 +117,9 @@ class Session(ABC):
             self.house.end(self, "failed")
 
     def _connect(self) -> None:
-        """ICE and DTLS are done: from now on media counts."""
+        """ICE and DTLS are done: from now on media counts; unless the session was ended in the same turn of the event loop."""
+        if self.ended:
+            return
         now = self.house.monotonic()
         self.connected_at, self._wall = now, self.house.now()
         self.house.emit(Connected(**self._label(), at=self._wall))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
 from media.clients.counting import CountOnlySubscriber
-from media.clients.peer import PAYLOAD_TYPES
+from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.errors import Full, NoPublisher, NothingInCommon, SourceTaken, UnknownSession
 from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, SessionId, SourceName
 from media.orders import CloseRoom
@@ -19,6 +20,7 @@ from media.packets import rtcp
 from media.relay import Relay
 from media.sessions.subscribing import SubscriberSession
 from media.values import RelayConfig
+from media.wire.aiortc_bridge import Fingerprint, SecureChannel
 
 H264, OPUS = PAYLOAD_TYPES["H264"], PAYLOAD_TYPES["OPUS"]
 
@@ -301,6 +303,29 @@ async def test_restarts_that_fail_one_after_the_other_leave_the_old_credentials_
         await until(lambda before=answered: pupil.peer.checks_answered > before, 3)
     assert len(relay._switchboard._by_fragment) == 3, "the teacher's, the old ones and the newest"
     await pupil.close()
+
+
+async def test_a_session_that_ends_as_it_comes_up_never_was_there(
+    relay: Relay, events: list[MediaEvent], teacher: ScriptedPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The class is closed in the very turn in which its handshake is done."""
+    handshake = SecureChannel.handshake
+
+    async def interrupted(channel: SecureChannel, fingerprints: Iterable[Fingerprint]) -> None:
+        await handshake(channel, fingerprints)
+        for session in list(relay._sessions.values()):
+            if session.channel is channel:
+                relay.end(session, "closed")
+
+    peer = Peer()
+    answer = await relay.publish(ROOM, SourceName("screen"), PeerId("teacher"), peer.offer(sends=True))
+    monkeypatch.setattr(SecureChannel, "handshake", interrupted)
+    await peer.connect(answer.sdp)
+    await until(lambda: answer.session not in relay._sessions)
+    await asyncio.sleep(0.1)
+    assert only(events, Connected, session=answer.session) == []
+    assert SourceName("screen") not in relay._rooms[ROOM].publications
+    await peer.close()
 
 
 async def test_an_unplugged_peer_expires_and_its_last_slots_are_unknown(events: list[MediaEvent]) -> None:
