@@ -79,6 +79,8 @@ class Manuscript:
         key = (stream.source, stream.kind)
         found = self._tracks.get(key)
         if found is None or found.stream is not stream:
+            if found is not None:  # nothing repairs it any more
+                found.go_on(float("inf"))
             if stream.source not in self._renditions:
                 rendition = Rendition(self._folder, stream.source, self._plan.began, self._plan.keep_seconds)
                 self._renditions[stream.source] = (rendition, Assembly(rendition))

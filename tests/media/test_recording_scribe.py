@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,7 +16,7 @@ from media.events import SourceName
 from media.packets.sequence import Kept
 from media.recording import folder, scribe
 from media.recording.folder import Folder, contents, read_playlist
-from media.recording.manuscript import Chunk, Plan, Stream
+from media.recording.manuscript import Chunk, Manuscript, Plan, Stream
 from media.recording.muxing import SILENCE
 from media.recording.scribe import Outcome, Scribe, Writing
 
@@ -126,3 +127,15 @@ def test_what_the_disk_does_not_take_is_not_in_the_playlist(
     good.writing.finish()
     assert good.ended().failure == ""
     assert contents(good.path).seconds == pytest.approx(12, abs=0.1)
+
+
+def test_what_waits_behind_a_gap_is_kept_when_the_publisher_comes_back(tmp_path: Path) -> None:
+    manuscript = Manuscript(Plan(tmp_path / "one", "room", 0.0, datetime.now(UTC), must_stay_free=0))
+    numbers = [each for each in range(200) if each != 140]
+    packets = [Kept(each, 0, each * 960, SILENCE) for each in numbers]
+    manuscript.take([Chunk(SOUND, packets, [each * 0.02 for each in numbers], None)], 4.0)
+    manuscript.take([Chunk(replace(SOUND, publisher=object()), [], [], None)], 4.1)
+    manuscript.end()
+    manuscript.keep_files()
+    manuscript.close()
+    assert contents(tmp_path / "one").seconds == pytest.approx(4, abs=0.01)
