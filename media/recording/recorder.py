@@ -175,6 +175,7 @@ class Recorder:
         if running.writing is None:
             self._forget(running)
         elif not running.finishing:
+            running.taps.release()  # the disk may stand still, and the class go on
             running.writing.put(running.taps.chunks(), self._rooms.monotonic())
             running.finishing = True
             running.writing.finish()

@@ -8,6 +8,7 @@ import itertools
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from media.forwarding.layer import Layer
 from media.forwarding.publication import Publication
 from media.forwarding.reception import Reception
 from media.orders import CloseRoom, Record, ServeSegments
+from media.recording import folder as folders
 from media.recording.folder import read_playlist
 from media.recording.manuscript import Stream
 from media.recording.playlist import Playlist
@@ -144,6 +146,25 @@ async def test_another_name_ends_the_recording_before_it(
     await relay.carry_out(Record(ROOM, other))
     assert only(events, RecordingFailed, recording=ID, reason="interrupted")
     await until(lambda: only(events, RecordingStarted, recording=other))
+
+
+async def test_what_ends_on_a_disk_that_stands_still_takes_no_more(
+    relay: Relay, publisher: SyntheticPublisher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The recording is ended by hand, and the class goes on for as long as the disk does not."""
+    disk, synchronise = threading.Event(), folders._sync
+
+    def stand_still(path: Path) -> None:
+        disk.wait(30)
+        synchronise(path)
+
+    await relay.carry_out(Record(ROOM, ID))
+    await until(lambda: (tmp_path / "recordings" / ID / "lead.m3u8").exists())
+    monkeypatch.setattr(folders, "_sync", stand_still)
+    monkeypatch.setattr("media.recording.recorder.PATIENCE", 0.1)
+    await relay.carry_out(Record(ROOM, None))
+    assert not any(layer.taps for each in relay.published_here(ROOM) for layer in each.layers)
+    disk.set()
 
 
 async def test_segments_alone_are_kept_for_a_while_and_then_all_let_go(
