@@ -202,3 +202,22 @@ async def test_a_microphone_that_was_missing_can_be_opened_beside_the_camera(rel
         await page.evaluate("() => { window.unplugged = false; return voice.start(); }")
         assert await page.evaluate("running()") == ["audio", "video"]
         assert await page.evaluate("voice.devices") == {"camera": True, "microphone": True}
+
+
+@pytest.mark.parametrize(("status", "left"), [(503, 1), (401, 1), (429, 1), (409, 0)])
+async def test_evidence_is_forgotten_only_where_it_is_refused_for_good(relay: Relay, status: int, left: int) -> None:
+    """Whose sign-in ran out while the line was down hands it in afterwards."""
+    async with chromium() as browser:
+        page = await open_link_page(browser, relay)
+        kept = await page.evaluate(
+            """async (status) => {
+              const { Kept } = await import("/static/live/kept.js");
+              window.fetch = async () => Response.json({ status, code: "refused" }, { status });
+              const kept = new Kept("one");
+              kept.add("head_count", { present: 40 }, Date.now());
+              await kept.handIn();
+              return JSON.parse(localStorage.getItem(kept.place) ?? "[]").length;
+            }""",
+            status,
+        )
+        assert kept == left

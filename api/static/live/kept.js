@@ -6,6 +6,8 @@ import { Refused, call } from "./page.js";
 
 /** @typedef {{event_id: string, kind: "head_count"|"self_test", at: string, data: Record<string, unknown>}} Piece */
 
+const NOT_NOW = [0, 401, 408, 429]; // offline, signed out, too slow, too often: the same pieces are taken another time
+
 export class Kept {
   /** @param {string} occurrence */
   constructor(occurrence) {
@@ -47,7 +49,7 @@ export class Kept {
     try {
       await call("POST", this.door, { items: pieces });
     } catch (error) {
-      if (!(error instanceof Refused) || error.problem.status === 0 || error.problem.status >= 500) return false;
+      if (!(error instanceof Refused) || NOT_NOW.includes(error.problem.status) || error.problem.status >= 500) return false;
       // refused for good (past the grace): it would never be taken
     }
     const sent = new Set(pieces.map((piece) => piece.event_id));
