@@ -7,20 +7,24 @@ import contextlib
 import json
 from typing import Any
 
+import structlog
 from aiohttp import WSMsgType, web
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.figures import stamp
 from api.hall import LiveRoom, Seat
-from api.live import OccurrencePath, side_of
+from api.live import OccurrencePath, own_side, side_of
 from api.messages import INCOMING, Beat, Choose, Devices, Floor, Hand, Lower, Notice, Stats
 from api.problems import Problem
 from api.refused import problem_of
 from api.routing import SIGNED_IN, Call, Nothing, Routes
+from api.stage import OVER
 from config.words import Language
 from media.events import PeerId, RoomId
 from media.orders import ChooseRung
-from rooms.planning.occurrences import SideView
+from rooms.people.sessions import principal_of
+from rooms.planning.occurrences import SideView, occurrence
 from rooms.refusals import Refusal
 
 PROTOCOL = 1
@@ -32,6 +36,10 @@ MOST_PER_SECOND = 10
 """Messages of one page; more are refused."""
 KEEP_STATS_SECONDS = 60.0
 """A page's own figures are kept this often."""
+STILL_SECONDS = 60.0
+"""How often a line is asked whether it may still be there: within it, whoever was put out of use or replaced is out of the class."""
+
+log = structlog.get_logger("live")
 
 routes = Routes("live")
 
@@ -53,7 +61,7 @@ async def live(call: Call[OccurrencePath, Nothing, Nothing]) -> web.StreamRespon
         try:
             await call.app.board.enter(call.actor, side.id)
         except Refusal as refusal:
-            await socket.send_json({"type": "bye", **_told(refusal, call.caller.language)})
+            await socket.send_json({"type": "bye", **_told(problem_of(refusal), call.caller.language)})
             await socket.close()
             return socket
         async with call.app.hall.seat(view.id, side.id, leads=side.side == "lead") as (room, seat):
@@ -83,7 +91,7 @@ class Conversation:
                 "role": self.side.side,
             }
         )
-        talks = [asyncio.create_task(self._pump()), asyncio.create_task(self._listen())]
+        talks = [asyncio.create_task(each) for each in (self._pump(), self._listen(), self._stay())]
         try:
             await asyncio.wait({*talks, self.room.task}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -108,6 +116,32 @@ class Conversation:
                 await self._hear(message.data)
             elif message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
                 return
+
+    async def _stay(self) -> None:
+        """An open line is use of its session, and lasts no longer than it; nor than the side is this person's."""
+        while True:
+            await asyncio.sleep(STILL_SECONDS)
+            try:
+                problem = await self._out()
+            except (SQLAlchemyError, OSError):  # nobody knows at the moment, and what runs goes on
+                log.exception("line_not_checked", room=self.room.id)
+                continue
+            if problem is not None:
+                await self.socket.send_json({"type": "bye", **_told(problem, self.call.caller.language)})
+                return
+
+    async def _out(self) -> Problem | None:
+        """Why this line may be no more, where it may not. A page that was left open after its lesson is no use of anything."""
+        app = self.call.app
+        async with app.store.read() as session:
+            lesson = await occurrence(session, self.room.id)
+        if lesson is None or lesson.state in OVER:
+            return None
+        principal = await principal_of(app.store, app.clock, app.settings, self.call.caller.token)
+        if principal is None:
+            return Problem("sign_in_needed")
+        side = own_side(principal, lesson)
+        return None if side is not None and side.id == self.side.id else Problem("not_found")
 
     async def _hear(self, text: str) -> None:
         """One message from the page; what it may not say is answered with an error and changes nothing."""
@@ -188,6 +222,6 @@ class Conversation:
         await self.socket.send_json({"type": "error", "code": body.code, "words": body.detail})
 
 
-def _told(refusal: Refusal, language: Language) -> dict[str, Any]:
-    body = problem_of(refusal).body(language)
+def _told(problem: Problem, language: Language) -> dict[str, Any]:
+    body = problem.body(language)
     return {"code": body.code, "words": body.detail, "facts": body.facts}

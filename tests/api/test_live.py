@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,9 @@ import pytest
 from api_world import PIN, Site
 from sqlalchemy import select, update
 
-from rooms.tables import EvidenceEvent, Occurrence
+from api import talk
+from rooms.people.passwords import digest
+from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide, Session
 
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """For what the line says and does; the acts that are stored are tried on both."""
@@ -217,6 +220,52 @@ async def test_the_other_countys_lesson_does_not_exist(site: Site) -> None:
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await client.ws_connect(f"/live/{site.world.there.occurrence}")
             assert refused.value.status == 404
+
+
+@one_database
+async def test_who_teaches_stays_signed_in_as_long_as_the_line_is_open(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talk, "STILL_SECONDS", 0.05)
+    services = site.server.services
+    idle = timedelta(minutes=services.settings.session_idle_minutes)
+    assert (await post(site, "lead_teacher", "open", {}))[0] == 200
+    async with line(site, "lead_teacher") as (teacher, _):
+        for ago in (idle - timedelta(minutes=1), timedelta(minutes=2)):
+            before = services.clock.now() - ago
+            async with services.store.write() as session:
+                await session.execute(update(Session).values(used_at=before))
+            async with asyncio.timeout(5):
+                while await used_at(site, "lead_teacher") == before:
+                    await asyncio.sleep(0.02)
+        await teacher.send_json({"type": "beat", "sent": 1})
+        await hear(teacher, "beat")
+
+
+async def used_at(site: Site, role: str) -> datetime:
+    async with site.server.services.store.read() as session:
+        return (await session.get_one(Session, digest(site.as_(role)))).used_at
+
+
+@one_database
+@pytest.mark.parametrize("what", ["signed out", "replaced"])
+async def test_who_is_no_longer_of_the_lesson_is_shown_out(
+    site: Site, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(talk, "STILL_SECONDS", 0.05)
+    here, services = site.world.here, site.server.services
+    async with line(site, "lead_teacher") as (teacher, _):
+        async with services.store.write() as session:
+            if what == "replaced":
+                substitute = update(OccurrenceSide).where(OccurrenceSide.id == here.lead_side)
+                await session.execute(substitute.values(teacher_code="T-other"))
+            else:
+                gone = update(Session).where(Session.token_hash == digest(site.as_("lead_teacher")))
+                await session.execute(gone.values(ended_at=services.clock.now()))
+        bye = await hear(teacher, "bye")
+        assert bye["code"] == ("not_found" if what == "replaced" else "sign_in_needed")
+        assert bye["words"]
+        assert (await teacher.receive()).type is aiohttp.WSMsgType.CLOSE
 
 
 @one_database
