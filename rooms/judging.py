@@ -5,7 +5,7 @@ The verdicts in the store are never anything but `recompute` of the evidence bes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -119,7 +119,8 @@ async def judge_lesson(
         moved = False
     if not evidence.over and evidence.cancelled is None:
         return False
-    changed = await _write(session, rules, lesson.id, found.values(), now)
+    excused = {side.id: side.excused_at for side in stored.sides if side.excused_at is not None}
+    changed = await _write(session, rules, lesson.id, found.values(), excused, now)
     if changed or moved:
         facts = {"rules": rules.id, "rules_sha256": rules.sha256, "state": lesson.state}
         facts |= {"verdicts": {key: value.verdict for key, value in sorted(found.items())}}  # type: ignore[dict-item] # a JSON value
@@ -130,9 +131,14 @@ async def judge_lesson(
 
 
 async def _write(
-    session: AsyncSession, rules: RuleSet, occurrence_id: str, found: Iterable[Judgement], now: datetime
+    session: AsyncSession,
+    rules: RuleSet,
+    occurrence_id: str,
+    found: Iterable[Judgement],
+    excused: Mapping[str, datetime],
+    now: datetime,
 ) -> list[str]:
-    """Insert or update the verdicts that differ; the ids of their sides."""
+    """Insert or update the verdicts that differ; the ids of their sides. One that an excuse did not change was judged, too."""
     known = {
         row.side_id: row for row in await session.scalars(select(Verdict).where(Verdict.occurrence_id == occurrence_id))
     }
@@ -141,6 +147,8 @@ async def _write(
         values = verdict_values(judgement, rules)
         row = known.get(judgement.side_id)
         if row is not None and all(getattr(row, name) == value for name, value in values.items()):
+            if judgement.side_id in excused and excused[judgement.side_id] > row.judged_at:
+                row.judged_at = max(now, excused[judgement.side_id])  # clocks of two servers may differ
             continue
         changed.append(judgement.side_id)
         if row is None:

@@ -8,7 +8,7 @@ Life cycle: planned → ready → live → ended → judged. Every act is a row 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -241,11 +241,18 @@ class LiveBoard:
             )
             idle = [each for each in live if await acts.nobody_there(session, each, now, self._idle)]
         for occurrence_id in idle:
-            await self._closed(SYSTEM, occurrence_id)
+            await self._alone(self._closed(SYSTEM, occurrence_id), occurrence_id)
         async with self._store.read() as session:
             due = await lessons_to_judge(session, self.rules, now)
         for occurrence_id in due:
-            await self._judge(occurrence_id, now)
+            await self._alone(self._judge(occurrence_id, now), occurrence_id)
+
+    async def _alone(self, work: Awaitable[object], occurrence_id: str) -> None:
+        """One lesson that cannot be ended or judged must not keep the others from it, which come after it in every sweep."""
+        try:
+            await work
+        except Exception:
+            log.exception("lesson_not_swept", occurrence=occurrence_id)
 
     async def _judge(self, occurrence_id: str, now: datetime) -> None:
         async with self._store.write() as session:

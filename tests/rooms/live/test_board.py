@@ -16,7 +16,7 @@ from config.settings import Settings
 from media.events import RoomId
 from media.orders import CloseRoom
 from rooms.bus.memory import MemoryBus
-from rooms.judging import recompute, verdict_values
+from rooms.judging import judge_lesson, lessons_to_judge, recompute, verdict_values
 from rooms.live.board import LateItem, LiveBoard
 from rooms.planning.changes import cancel, declare_shift, excuse_side
 from rooms.refusals import Conflict, Invalid, NotFound
@@ -306,6 +306,42 @@ async def test_an_excuse_accepted_later_is_judged_anew(
     await board.sweep()
     assert (await verdicts(store, lesson))["far"] == ("EXCUSED", "power")
     await assert_recomputable(store, lesson, clock)
+
+
+async def test_an_excuse_that_changes_nothing_is_judged_once(
+    store: Store, board: LiveBoard, lesson: Lesson, hold: Hold, clock: Any, county: str, planner: Actor
+) -> None:
+    await hold()
+    await board.close_class(TEACHER, lesson.id)
+    clock.advance(hours=50)
+    await excuse_side(store, planner, clock, lesson.near, reason="power", county=county)
+    before = await verdicts(store, lesson)
+    clock.advance(seconds=1)
+    await board.sweep()
+    after = await verdicts(store, lesson)
+    assert before["near"] == after["near"] == ("VALID", "valid")
+    async with store.read() as session:
+        assert await lessons_to_judge(session, RULES, clock.now()) == []
+
+
+async def test_a_lesson_that_cannot_be_judged_keeps_no_other_from_it(
+    store: Store, board: LiveBoard, lesson: Lesson, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.time = END + timedelta(days=2)
+    async with store.read() as session:
+        first, *others = await lessons_to_judge(session, RULES, clock.now())
+    assert lesson.id in (first, *others)
+    assert others
+
+    async def stumbling(session: Any, rules: Any, occurrence_id: str, now: Any) -> bool:
+        if occurrence_id == first:
+            raise RuntimeError
+        return await judge_lesson(session, rules, occurrence_id, now)
+
+    monkeypatch.setattr("rooms.live.board.judge_lesson", stumbling)
+    await board.sweep()
+    async with store.read() as session:
+        assert await lessons_to_judge(session, RULES, clock.now()) == [first]
 
 
 async def test_the_doors_open_in_time(board: LiveBoard, lesson: Lesson, clock: Any, store: Store, county: str) -> None:
