@@ -11,7 +11,7 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -26,8 +26,8 @@ from rooms.live.vitals import LOOKING, SAY_AGAIN_SECONDS
 
 log = structlog.get_logger("live")
 
-REPEAT_SECONDS = 15.0
-"""A process repeats its seats this often …"""
+REPEAT_SECONDS = SAY_AGAIN_SECONDS
+"""A process repeats its seats this often, and that it looks at the class …"""
 FORGET_SECONDS = 50.0
 """… and is forgotten after this silence."""
 GATHER_SECONDS = 0.1
@@ -187,18 +187,17 @@ class LiveRoom:
         await self._bus.publish(self.topic, told)
 
     async def _tell(self) -> None:
-        """Sends the newest snapshot to every seat whenever something changed."""
-        looked = self._clock.monotonic()
+        """Sends the newest snapshot to every seat whenever something changed, and says again who sits here and looks."""
+        said = self._clock.monotonic()
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(REPEAT_SECONDS):
                     await self._dirty.wait()
                 await asyncio.sleep(GATHER_SECONDS)
-            except TimeoutError:
+            if self._clock.monotonic() - said >= REPEAT_SECONDS:  # also where something changes all the time
+                said = self._clock.monotonic()
                 self._forget()
                 await self.announce()
-            if self._clock.monotonic() - looked >= SAY_AGAIN_SECONDS:
-                looked = self._clock.monotonic()
                 await self._bus.publish(LOOKING, {"room": self.id})
             self._dirty.clear()
             snapshot = self.snapshot()

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from api import hall
 from api.hall import Hall
 from api.onlookers import Onlookers
 from rooms.bus.memory import MemoryBus
@@ -58,10 +61,39 @@ async def test_what_a_classroom_has_is_known_on_every_server() -> None:
     await bus.close()
 
 
+async def test_a_server_that_died_is_forgotten_where_something_changes_all_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, seconds in (("REPEAT_SECONDS", 0.2), ("FORGET_SECONDS", 0.6), ("GATHER_SECONDS", 0.01)):
+        monkeypatch.setattr(hall, name, seconds)
+    bus = MemoryBus()
+    topic, servers = f"live:{CLASS}", hall_on(bus)
+
+    async def slots() -> None:
+        while True:
+            await bus.publish(topic, {"type": "slot", "side": "far", "quality": "good"})
+            await asyncio.sleep(0.02)
+
+    busy = asyncio.create_task(slots())
+    async with servers.seat(CLASS, "far") as (room, _), bus.subscribe(topic) as messages:
+        dead = {"type": "seats", "origin": "dead", "here": ["near"], "hands": {"near": "2026-11-24T02:00:00+00:00"}}
+        await bus.publish(topic, dead)
+        await until(lambda: room.snapshot()["state"]["sides"][0]["hand"])
+        async with asyncio.timeout(5):
+            async for message in messages:
+                if message["type"] == "seats" and message["here"] == ["far"]:
+                    break
+        await until(lambda: not room.snapshot()["state"]["sides"][0]["here"])
+    busy.cancel()
+    await asyncio.gather(busy, return_exceptions=True)
+    await servers.close()
+    await bus.close()
+
+
 async def test_an_onlooker_sees_figures_and_is_seen_by_nobody() -> None:
     bus, clock = MemoryBus(), SystemClock()
-    hall = hall_on(bus)
-    onlookers = Onlookers(hall, clock)
+    halls = hall_on(bus)
+    onlookers = Onlookers(halls, clock)
     async with bus.subscribe(LOOKING) as asked:
         assert onlookers.look(CLASS) is None
         assert await asyncio.wait_for(anext(asked), 5) == {"room": CLASS}
@@ -71,8 +103,8 @@ async def test_an_onlooker_sees_figures_and_is_seen_by_nobody() -> None:
     found = onlookers.look(CLASS)
     assert found is not None
     assert found["sessions"] == [session]
-    async with hall.seat(CLASS, "far") as (room, _):
+    async with halls.seat(CLASS, "far") as (room, _):
         assert [side["here"] for side in room.snapshot()["state"]["sides"]] == [False, True]
     await onlookers.close()
-    await hall.close()
+    await halls.close()
     await bus.close()
