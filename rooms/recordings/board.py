@@ -112,17 +112,26 @@ class Recordings:
         """
         if self._settings.recording == "always":
             raise Forbidden("recording_always")
+        nothing_of = await self._without_folder(occurrence_id)
         async with self._store.write() as session:
             lesson = await self._live(session, occurrence_id)
-            running = await _running(session, lesson.id)
+            running = await _running(session, lesson.id, lock=True)
             if running is None:
                 return
-            await self._audit(session, actor, "recording.stop", running.id, lesson)
             running.reason = ASKED
-            if await asyncio.to_thread(state_of, self.root / running.id) == "absent":
+            await self._audit(session, actor, "recording.stop", running.id, lesson)
+            if running.id == nothing_of:
                 await self._settle(session, running, None, 0.0, 0)  # nobody sent anything: nobody will tell its end
         await self._media.order(Record(RoomId(occurrence_id), None))
         await self._tell(occurrence_id)
+
+    async def _without_folder(self, occurrence_id: str) -> str | None:
+        """The running recording, where nothing is written of it. A slow disk is asked before the log is locked, which all write."""
+        async with self._store.read() as session:
+            running = await _running(session, occurrence_id)
+            recording = running.id if running is not None else None
+        absent = recording is not None and await asyncio.to_thread(state_of, self.root / recording) == "absent"
+        return recording if absent else None
 
     async def folder_of(self, occurrence_id: str) -> str:
         """Where the newest segments of a live class are, relative to the data folder."""
@@ -301,8 +310,7 @@ def _news(row: Recording, event: RecordingEvent) -> bool:
     return longer and row.reason in WHY_AGAIN and row.deleted_at is None
 
 
-async def _running(session: AsyncSession, occurrence_id: str) -> Recording | None:
-    found: Recording | None = await session.scalar(
-        select(Recording).where(Recording.occurrence_id == occurrence_id, Recording.state == RUNNING).limit(1)
-    )
+async def _running(session: AsyncSession, occurrence_id: str, *, lock: bool = False) -> Recording | None:
+    running = select(Recording).where(Recording.occurrence_id == occurrence_id, Recording.state == RUNNING).limit(1)
+    found: Recording | None = await session.scalar(running.with_for_update() if lock else running)
     return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,13 +29,14 @@ from media.events import (
 from media.orders import Record, ServeSegments
 from media.recording.folder import Folder
 from media.recording.playlist import Part, Playlist, Segment, render
+from rooms.audit import append
 from rooms.live.board import LiveBoard
 from rooms.recordings import Recordings, destroy, markers, recordings_of, restore, withdraw
 from rooms.recordings.removal import GRACE, clear_up
 from rooms.recordings.views import RecordingView
 from rooms.refusals import Conflict, Forbidden, NotFound
-from rooms.store import Actor, Store
-from rooms.tables import AuditLeaf
+from rooms.store import SYSTEM, Actor, Store
+from rooms.tables import AuditLeaf, Recording
 
 OPERATOR = Actor("account:op", "operator")
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -128,6 +131,47 @@ async def test_a_full_disk_is_told_and_the_class_goes_on(
     assert state is not None
     assert (state.state, state.recording) == ("live", "failed")
     assert (view.state, view.reason, view.seconds) == ("partial", "disk_full", 90)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_the_lead_ends_a_recording_while_the_relay_tells_its_end(
+    store: Store, board: LiveBoard, recordings: Recordings, lesson: Lesson, clock: Any
+) -> None:
+    view = await recorded(store, board, recordings, lesson, clock)
+    async with store.write() as told:  # as the relay's word is stored: the row first, then the log
+        await told.get(Recording, view.id, with_for_update=True)
+        ending = asyncio.create_task(recordings.end(TEACHER, lesson.id))
+        await asyncio.sleep(0.5)
+        await append(told, SYSTEM, "recording.end", f"recording:{view.id}", at=clock.now())
+    await ending
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_a_disk_that_stands_still_keeps_nobody_from_the_log(
+    store: Store,
+    board: LiveBoard,
+    recordings: Recordings,
+    lesson: Lesson,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await recorded(store, board, recordings, lesson, clock)
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def stands_still(_path: Path) -> str:
+        asked.set()
+        goes_on.wait(10)
+        return "written"
+
+    monkeypatch.setattr("rooms.recordings.board.state_of", stands_still)
+    ending = asyncio.create_task(recordings.end(TEACHER, lesson.id))
+    await asyncio.to_thread(asked.wait, 5)
+    try:
+        async with asyncio.timeout(2), store.write() as session:
+            await append(session, OPERATOR, "account.create", "account:new", at=clock.now())
+    finally:
+        goes_on.set()
+        await ending
 
 
 @one_database
