@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 
 import structlog
 from sqlalchemy import select
@@ -27,6 +28,7 @@ from media.orders import RECORDED, MediaPort, Record, ServeSegments
 from media.recording.folder import close_deserted, state_of
 from rooms.audit import append
 from rooms.clock import Clock
+from rooms.live.evidence import RETRY_SECONDS, refuses
 from rooms.recordings.removal import clear_up
 from rooms.recordings.views import RUNNING
 from rooms.refusals import Conflict, Forbidden, NotFound
@@ -175,11 +177,23 @@ class Recordings:
         while True:
             event = await self._events.get()
             try:
-                await self._store_event(event)
-            except Exception:  # the sweep settles what is missed here
+                await self._store_at_last(event)
+            except Exception:  # the end of the class settles what is missed here
                 log.exception("recording_event_not_stored", recording=event.recording)
             finally:
                 self._events.task_done()
+
+    async def _store_at_last(self, event: RecordingEvent) -> None:
+        """Tries again while the database is away: nobody tells it anew, and the class would believe that it is recorded."""
+        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
+            try:
+                await self._store_event(event)
+                return
+            except Exception as error:
+                if refuses(error):
+                    raise
+                log.warning("recording_event_waits", recording=event.recording, error=type(error).__name__)
+            await asyncio.sleep(pause)
 
     async def _store_event(self, event: RecordingEvent) -> None:
         if isinstance(event, RecordingFailed) and event.reason == "elsewhere":

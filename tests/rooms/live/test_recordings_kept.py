@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from live_class import END, START, TEACHER, Lesson, Ordered, slots
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from config.settings import Settings
 from media.events import (
@@ -131,6 +132,32 @@ async def test_a_full_disk_is_told_and_the_class_goes_on(
     assert state is not None
     assert (state.state, state.recording) == ("live", "failed")
     assert (view.state, view.reason, view.seconds) == ("partial", "disk_full", 90)
+
+
+@one_database
+async def test_an_end_is_stored_when_the_database_is_back(
+    store: Store,
+    board: LiveBoard,
+    recordings: Recordings,
+    lesson: Lesson,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view = await recorded(store, board, recordings, lesson, clock)
+    away = iter([True, True])
+
+    def write() -> Any:
+        if next(away, False):
+            raise OperationalError("SELECT", {}, OSError("the database is away"))
+        return Store.write(store)
+
+    monkeypatch.setattr("rooms.recordings.board.RETRY_SECONDS", (0.001,))
+    monkeypatch.setattr(store, "write", write)
+    recordings.on_media_event(RecordingFailed(RoomId(lesson.id), RecordingId(view.id), "disk_full", 90.2, 1000, START))
+    await recordings.flush()
+    state = await board.state(lesson.id)
+    assert state is not None
+    assert state.recording == "failed"
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
