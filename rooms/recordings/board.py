@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import chain, repeat
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
@@ -251,21 +251,20 @@ class Recordings:
 
     async def _to_begin(self, lesson: str | None) -> list[str]:
         """Live classes that are not recorded and should be."""
-        live = select(Occurrence.id).where(Occurrence.state == "live")
+        newest = (
+            select(Recording.id)
+            .where(Recording.occurrence_id == Occurrence.id)
+            .order_by(Recording.started_at.desc())
+            .limit(1)
+            .correlate(Occurrence)
+            .scalar_subquery()
+        )
+        again = Recording.reason.in_(WHY_AGAIN)
+        always = or_(Recording.id.is_(None), Recording.state == "complete")
+        due = or_(again, always) if self._settings.recording == "always" else again
+        live = select(Occurrence.id).outerjoin(Recording, Recording.id == newest).where(Occurrence.state == "live", due)
         async with self._store.read() as session:
-            found = []
-            for occurrence_id in await session.scalars(live.where(Occurrence.id == lesson) if lesson else live):
-                last = await session.scalar(
-                    select(Recording)
-                    .where(Recording.occurrence_id == occurrence_id)
-                    .order_by(Recording.started_at.desc())
-                    .limit(1)
-                )
-                again = last is not None and last.reason in WHY_AGAIN
-                always = self._settings.recording == "always" and (last is None or last.state == "complete")
-                if again or always:
-                    found.append(occurrence_id)
-            return found
+            return list(await session.scalars(live.where(Occurrence.id == lesson) if lesson else live))
 
     async def _running_now(self, lesson: str | None) -> list[tuple[str, str, datetime | None]]:
         """Recordings that were not told to have ended, with their lessons and when those ended."""

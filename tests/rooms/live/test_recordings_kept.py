@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from live_class import END, START, TEACHER, Lesson, Ordered, slots
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
 
 from config.settings import Settings
@@ -37,7 +38,7 @@ from rooms.recordings.removal import GRACE, clear_up
 from rooms.recordings.views import RecordingView
 from rooms.refusals import Conflict, Forbidden, NotFound
 from rooms.store import SYSTEM, Actor, Store
-from rooms.tables import AuditLeaf, Recording
+from rooms.tables import AuditLeaf, Occurrence, Recording
 
 OPERATOR = Actor("account:op", "operator")
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -301,6 +302,22 @@ async def test_the_county_decides_who_decides(
     assert set(media.orders) == {Record(RoomId(lesson.id), RecordingId(view.id))}, "again until somebody writes"
     with pytest.raises(Forbidden, match="recording_always"):
         await always.end(TEACHER, lesson.id)
+
+
+@pytest.mark.parametrize("rule", ["always", "teacher"])
+async def test_a_look_at_all_classes_is_one_question_however_many_are_live(
+    store: Store, board: LiveBoard, lesson: Lesson, media: Ordered, clock: Any, settings: Settings, rule: str
+) -> None:
+    recordings = Recordings(store, clock, settings.model_copy(update={"recording": rule}), media, board.tell)
+    async with store.write() as session:
+        await session.execute(update(Occurrence).values(state="live"))
+        everything = set(await session.scalars(select(Occurrence.id)))
+    asked: list[str] = []
+    listen(store.engine.sync_engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    found = await recordings._to_begin(None)
+    assert sum(each.startswith("SELECT") for each in asked) == 1
+    assert len(everything) > 1
+    assert set(found) == (everything if rule == "always" else set())
 
 
 @one_database
