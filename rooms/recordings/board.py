@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -29,7 +30,7 @@ from media.recording.folder import close_deserted, state_of
 from rooms.audit import append
 from rooms.clock import Clock
 from rooms.live.evidence import RETRY_SECONDS, refuses
-from rooms.recordings.removal import clear_up
+from rooms.recordings.removal import clear_left, clear_up
 from rooms.recordings.views import RUNNING
 from rooms.refusals import Conflict, Forbidden, NotFound
 from rooms.store import SYSTEM, Actor, Store
@@ -38,6 +39,8 @@ from rooms.tables import Occurrence, Recording
 log = structlog.get_logger("recordings")
 
 SWEEP_SECONDS = 3.0
+LEFT_SECONDS = 3600.0
+"""Between two looks for files that should be gone."""
 SETTLE_AFTER = timedelta(minutes=1)
 """A recording of a class that ended this long ago, and of which nobody told the end, is closed with what is there."""
 ASKED = "asked"
@@ -307,9 +310,13 @@ class Recordings:
                 self._on_air.task_done()
 
     async def _sweep_for_ever(self) -> None:
+        looked = -math.inf
         while True:
             try:
                 await self.sweep()
+                if self._clock.monotonic() - looked >= LEFT_SECONDS:
+                    looked = self._clock.monotonic()
+                    await clear_left(self._store, self._settings)
             except Exception:  # the next class must still be recorded
                 log.exception("recordings_sweep_failed")
             await asyncio.sleep(SWEEP_SECONDS)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 from datetime import datetime, timedelta
+from pathlib import Path
 
+import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +24,10 @@ from rooms.tables import Recording
 
 RETENTION_OVER = "retention_over"
 GRACE = timedelta(days=30)
+AT_ONCE = 500
+"""Folders that one question to the database is about."""
+
+log = structlog.get_logger("recordings")
 
 
 async def withdraw(store: Store, clock: Clock, actor: Actor, recording_id: str, why: str) -> None:
@@ -62,7 +68,31 @@ async def destroy(store: Store, clock: Clock, settings: Settings, actor: Actor, 
             raise Forbidden("recording_same_person")
         row.deleted_at = clock.now()
         await _audit(session, actor, "recording.destroy", row, row.deleted_at, {"octets": row.octets})
-    await asyncio.to_thread(shutil.rmtree, settings.data_dir / "recordings" / recording_id, ignore_errors=True)
+    await _remove(settings.data_dir / "recordings" / recording_id)
+
+
+async def _remove(folder: Path) -> None:
+    await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+    if await asyncio.to_thread(folder.exists):
+        log.error("recording_files_left", recording=folder.name)
+
+
+async def clear_left(store: Store, settings: Settings) -> None:
+    """Removes what is still there of destroyed recordings: the server ended before their files were gone, or the disk refused."""
+    root = settings.data_dir / "recordings"
+    names = await asyncio.to_thread(lambda: sorted(each.name for each in root.iterdir()) if root.is_dir() else [])
+    async with store.read() as session:
+        destroyed = [
+            recording
+            for first in range(0, len(names), AT_ONCE)
+            for recording in await session.scalars(
+                select(Recording.id).where(
+                    Recording.id.in_(names[first : first + AT_ONCE]), Recording.deleted_at.is_not(None)
+                )
+            )
+        ]
+    for recording in destroyed:
+        await _remove(root / recording)
 
 
 async def clear_up(store: Store, clock: Clock, settings: Settings) -> None:

@@ -397,6 +397,33 @@ async def test_two_people_remove_a_recording(
 
 
 @one_database
+async def test_files_go_also_where_the_server_ended_before_they_were_gone(
+    store: Store,
+    board: LiveBoard,
+    recordings: Recordings,
+    lesson: Lesson,
+    clock: Any,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    view = await recorded(store, board, recordings, lesson, clock)
+    folder = await ended(recordings, lesson, view)
+    (kept := folder.parent / ("0" * 32)).mkdir()
+    await withdraw(store, clock, TEACHER, view.id, "口误")
+    with monkeypatch.context() as disk:
+        disk.setattr("rooms.recordings.removal.shutil.rmtree", lambda *_, **__: None)
+        await destroy(store, clock, settings, OPERATOR, view.id)
+    assert folder.exists()
+    sweeping = Recordings(store, clock, settings, Ordered(), board.tell)
+    await sweeping.start()
+    async with asyncio.timeout(10):
+        while folder.exists():
+            await asyncio.sleep(0.02)
+    await sweeping.close()
+    assert kept.exists(), "what nobody destroyed stays"
+
+
+@one_database
 async def test_a_recording_goes_by_itself_when_its_time_is_up(
     store: Store,
     board: LiveBoard,
