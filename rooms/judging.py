@@ -29,10 +29,13 @@ from rooms.rulesets import RuleSet
 from rooms.store import SYSTEM, Actor
 from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide, Verdict
 
+JUDGED = ("slot", "sign_in", "head_count")
+"""Kinds of evidence that a verdict is made of."""
+
 
 @dataclass(frozen=True)
 class Stored:
-    """A lesson as the store has it."""
+    """A lesson as the store has it, with the evidence that is `JUDGED`."""
 
     lesson: Occurrence
     sides: Sequence[OccurrenceSide]
@@ -42,11 +45,15 @@ class Stored:
         """What the rules look at."""
         lesson = self.lesson
         shift = timedelta(seconds=max(0, lesson.shift_seconds))
+        by_side: dict[str, list[EvidenceEvent]] = {side.id: [] for side in self.sides}
+        for event in self.events:
+            if event.side_id in by_side:
+                by_side[event.side_id].append(event)
         never_opened = lesson.state in ("planned", "ready") and now >= lesson.ends_at + shift
         return LessonEvidence(
             lesson.starts_at,
             lesson.ends_at,
-            [_side(side, [event for event in self.events if event.side_id == side.id]) for side in self.sides],
+            [_side(side, by_side[side.id]) for side in self.sides],
             needs_receiver=lesson.family == "delivery" and lesson.kind not in ("in_school_live", "rehearsal"),
             shift_seconds=lesson.shift_seconds,
             over=never_opened or lesson.state in ("ended", "judged"),
@@ -82,7 +89,7 @@ def _media(event: EvidenceEvent) -> MediaEvidence:
 
 
 async def load(session: AsyncSession, occurrence_id: str, *, lock: bool = False) -> Stored:
-    """A lesson with its sides and evidence. Raises `NotFound` ``occurrence_unknown``."""
+    """A lesson with its sides and the evidence that counts. Raises `NotFound` ``occurrence_unknown``."""
     lesson = await session.get(Occurrence, occurrence_id, with_for_update=lock)
     if lesson is None:
         raise NotFound("occurrence_unknown")
@@ -91,7 +98,8 @@ async def load(session: AsyncSession, occurrence_id: str, *, lock: bool = False)
             select(OccurrenceSide).where(OccurrenceSide.occurrence_id == occurrence_id).order_by(OccurrenceSide.id)
         )
     ).all()
-    events = (await session.scalars(select(EvidenceEvent).where(EvidenceEvent.occurrence_id == occurrence_id))).all()
+    judged = (EvidenceEvent.occurrence_id == occurrence_id, EvidenceEvent.kind.in_(JUDGED))
+    events = (await session.scalars(select(EvidenceEvent).where(*judged))).all()
     return Stored(lesson, sides, events)
 
 

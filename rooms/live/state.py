@@ -134,11 +134,11 @@ async def floor_of(session: AsyncSession, occurrence_id: str) -> str | None:
 
 
 async def _events(session: AsyncSession, occurrence_id: str, now: datetime) -> list[EvidenceEvent]:
-    """Every event but old slots, in order of time."""
+    """Every event but old slots and the pages' own figures, in order of time."""
     recent = or_(EvidenceEvent.kind != "slot", EvidenceEvent.until > now - STALE_AFTER)
     found = await session.scalars(
         select(EvidenceEvent)
-        .where(EvidenceEvent.occurrence_id == occurrence_id, recent)
+        .where(EvidenceEvent.occurrence_id == occurrence_id, EvidenceEvent.kind != "page_stats", recent)
         .order_by(EvidenceEvent.at, EvidenceEvent.seq)
     )
     return list(found)

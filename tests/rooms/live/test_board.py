@@ -11,18 +11,19 @@ from typing import Any
 import pytest
 from live_class import CLASSROOM, END, PIN, START, TEACHER, Lesson, Ordered, slots
 from sqlalchemy import func, select
+from sqlalchemy.event import listen, remove
 
 from config.settings import Settings
 from media.events import RoomId
 from media.orders import CloseRoom
 from rooms.bus.memory import MemoryBus
-from rooms.judging import judge_lesson, lessons_to_judge, recompute, verdict_values
+from rooms.judging import Stored, judge_lesson, lessons_to_judge, recompute, verdict_values
 from rooms.live.board import LateItem, LiveBoard
 from rooms.planning.changes import cancel, declare_shift, excuse_side
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.rulesets import load_rules
 from rooms.store import Actor, Store
-from rooms.tables import AuditLeaf, EvidenceEvent, Occurrence, Verdict
+from rooms.tables import AuditLeaf, EvidenceEvent, Occurrence, OccurrenceSide, Verdict
 
 RULES = load_rules("attendance-2026.1")
 Hold = Callable[..., Any]
@@ -435,6 +436,60 @@ async def test_the_tasks_of_a_board_begin_and_end(
         board.on_media_event(event)
     await board.close()
     assert await counted(store, EvidenceEvent, kind="slot") == 6
+
+
+def test_evidence_is_gone_through_once_however_many_sides_there_are() -> None:
+    looked = 0
+
+    class Event:
+        kind, source, until = "sign_in", "person", None
+
+        def __init__(self, side_id: str) -> None:
+            self._side_id = side_id
+
+        @property
+        def side_id(self) -> str:
+            nonlocal looked
+            looked += 1
+            return self._side_id
+
+    lesson = Occurrence(
+        starts_at=START,
+        ends_at=END,
+        state="ended",
+        shift_seconds=0,
+        family="delivery",
+        kind="lesson",
+        cancel_reason=None,
+    )
+    sides = [OccurrenceSide(id=f"side{number}", side="lead" if number == 0 else "receiver") for number in range(100)]
+    events: Any = [Event(side.id) for side in sides for _ in range(10)]
+    found = Stored(lesson, sides, events).evidence(END)
+    assert all(side.signed_in for side in found.sides)
+    assert looked <= 2 * len(events)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_what_pages_say_of_themselves_makes_no_state_slower(
+    store: Store, board: LiveBoard, lesson: Lesson, clock: Any
+) -> None:
+    await board.open_class(TEACHER, lesson.id)
+    for _ in range(20):
+        board.page_stats(CLASSROOM, lesson.id, lesson.near, {"sessions": 1})
+    await board.flush()
+    assert await counted(store, EvidenceEvent, kind="page_stats") == 20
+    read = 0
+
+    def count(*_: Any) -> None:
+        nonlocal read
+        read += 1
+
+    listen(EvidenceEvent, "load", count)
+    try:
+        await board.state(lesson.id)
+    finally:
+        remove(EvidenceEvent, "load", count)
+    assert read == 1, "the class was opened"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
