@@ -50,7 +50,7 @@ class Limits:
 
     async def spend(self, rule: str, caller: Caller, *more: str) -> None:
         """Counts one attempt; raises `Problem` ``too_many_requests`` where the window is full."""
-        who = caller.principal.name if caller.principal else ""
+        who = f"{caller.principal.kind}:{caller.principal.id}" if caller.principal else ""  # names are not one's own
         key = (rule, caller.address, who, *more)
         item = self._rules[rule]
         try:
