@@ -51,11 +51,9 @@ class Onlookers:
         try:
             async with self._hall.seat(occurrence_id, "") as (room, _):
                 look.room = room
-                while True:
-                    left = look.until - self._clock.monotonic()
-                    if left <= 0:
-                        return
-                    await asyncio.sleep(left)
+                assert room.task is not None
+                while (left := look.until - self._clock.monotonic()) > 0 and not room.task.done():
+                    await asyncio.wait({room.task}, timeout=left)
         except Exception:  # nobody waits for it, and the next look opens the room again
             log.exception("look_failed", room=occurrence_id)
         finally:

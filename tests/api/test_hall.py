@@ -36,10 +36,11 @@ def hall_on(bus: MemoryBus) -> Hall:
     async def read(_occurrence: str) -> Any:
         return Board()
 
-    async def placed(_room: Any) -> Standing:
-        raise AssertionError("no worker is missed")
+    return Hall(bus, read, SystemClock(), nobody_missed)
 
-    return Hall(bus, read, SystemClock(), placed)
+
+async def nobody_missed(_room: Any) -> Standing:
+    raise AssertionError("no worker is missed")
 
 
 async def test_what_a_classroom_has_is_known_on_every_server() -> None:
@@ -105,6 +106,30 @@ async def test_an_onlooker_sees_figures_and_is_seen_by_nobody() -> None:
     assert found["sessions"] == [session]
     async with halls.seat(CLASS, "far") as (room, _):
         assert [side["here"] for side in room.snapshot()["state"]["sides"]] == [False, True]
+    await onlookers.close()
+    await halls.close()
+    await bus.close()
+
+
+async def test_a_look_into_a_room_that_failed_opens_it_again() -> None:
+    bus, opened = MemoryBus(), 0
+
+    async def read(_occurrence: str) -> Any:
+        nonlocal opened
+        opened += 1
+        return Board()
+
+    halls = Hall(bus, read, SystemClock(), nobody_missed)
+    onlookers = Onlookers(halls, SystemClock())
+    onlookers.look(CLASS)
+    await until(lambda: opened)
+    await bus.publish(f"live:{CLASS}", {"type": "seats", "origin": "other"})  # of nobody: the room cannot read it
+
+    def looked_again() -> bool:
+        onlookers.look(CLASS)
+        return opened == 2
+
+    await until(looked_again)
     await onlookers.close()
     await halls.close()
     await bus.close()
