@@ -101,7 +101,7 @@ class Taken(Shape):
 
 
 def own_side(principal: Principal, view: OccurrenceView) -> SideView | None:
-    """The side of a lesson this caller stands on: by the teacher of the account, or by the room of the device."""
+    """The side of a lesson this caller stands on: by the teacher of an account that may teach, or by the room of the device."""
     if principal.kind == "device" and principal.room is not None:
         county, school, room = principal.room
         return next(
@@ -115,7 +115,7 @@ def own_side(principal: Principal, view: OccurrenceView) -> SideView | None:
             ),
             None,
         )
-    if principal.teacher is None or principal.teacher[0] != view.county:
+    if principal.teacher is None or principal.teacher[0] != view.county or not principal.may("lesson.teach"):
         return None
     code = principal.teacher[1]
     return next((side for side in view.sides if side.teacher_code == code and side.side in ("lead", "member")), None)

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from api import talk
 from rooms.people.passwords import digest
-from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide, Session
+from rooms.tables import AccountRole, EvidenceEvent, Occurrence, OccurrenceSide, Session
 
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """For what the line says and does; the acts that are stored are tried on both."""
@@ -266,6 +266,20 @@ async def test_who_is_no_longer_of_the_lesson_is_shown_out(
         assert bye["code"] == ("not_found" if what == "replaced" else "sign_in_needed")
         assert bye["words"]
         assert (await teacher.receive()).type is aiohttp.WSMsgType.CLOSE
+
+
+@one_database
+async def test_a_teacher_who_may_teach_no_longer_has_no_side(site: Site) -> None:
+    here = site.world.here
+    async with site.server.services.store.write() as session:
+        account = here.accounts["lead_teacher"]
+        await session.execute(update(AccountRole).where(AccountRole.account_id == account).values(role="auditor"))
+    for body in ({}, {"source": "screen"}):
+        assert (await post(site, "lead_teacher", "join", body))[0] == 404
+    async with site.client(site.as_("lead_teacher")) as client:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await client.ws_connect(f"/live/{here.occurrence}")
+    assert refused.value.status == 404
 
 
 @one_database
