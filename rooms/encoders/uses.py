@@ -77,10 +77,13 @@ async def use(store: Store, clock: Clock, actor: Actor, occurrence_id: str, enco
         if lesson.state not in RUNNING:
             raise Conflict("occurrence_over")
         taken = or_(EncoderUse.encoder_id == encoder_id, EncoderUse.occurrence_id == occurrence_id)
-        await session.execute(delete(EncoderUse).where(taken))
+        before = set(await session.scalars(delete(EncoderUse).where(taken).returning(EncoderUse.occurrence_id)))
         if (await session.scalar(select(func.count()).select_from(EncoderUse)) or 0) >= MOST_USES:
             raise Unavailable("encoders_full")
         session.add(EncoderUse(occurrence_id=occurrence_id, encoder_id=encoder_id, since=now))
+        await session.flush()
+        for other in sorted(before - {occurrence_id}):
+            await _audit_off(session, actor, other, lesson.county, encoder_id, now)
         facts = {"encoder": encoder_id}
         await append(
             session, actor, "class.encoder", f"occurrence:{occurrence_id}", county=lesson.county, at=now, facts=facts
@@ -96,10 +99,14 @@ async def stop_using(store: Store, clock: Clock, actor: Actor, occurrence_id: st
             delete(EncoderUse).where(EncoderUse.occurrence_id == occurrence_id).returning(EncoderUse.encoder_id)
         )
         if gone is not None:
-            facts = {"encoder": gone}
-            await append(
-                session, actor, "class.encoder_off", f"occurrence:{occurrence_id}", county=county, at=now, facts=facts
-            )
+            await _audit_off(session, actor, occurrence_id, county, gone, now)
+
+
+async def _audit_off(
+    session: AsyncSession, actor: Actor, occurrence_id: str, county: str | None, encoder_id: int, now: datetime
+) -> None:
+    named, facts = f"occurrence:{occurrence_id}", {"encoder": encoder_id}
+    await append(session, actor, "class.encoder_off", named, county=county, at=now, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)

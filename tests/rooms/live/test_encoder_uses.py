@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from live_class import END, START, TEACHER, Lesson
+from sqlalchemy import select
 
 from rooms.encoders import uses
 from rooms.refusals import Conflict, NotFound
 from rooms.store import Store
-from rooms.tables import Occurrence, OccurrenceSide, RoomEncoder
+from rooms.tables import AuditLeaf, Occurrence, OccurrenceSide, RoomEncoder
 
 BOTH = ("rtsp", "rtmp")
 
@@ -99,3 +100,27 @@ async def test_it_is_of_the_room_of_a_lesson_that_is_not_over(
         (await session.get_one(Occurrence, lesson.id)).state = "ended"
     with pytest.raises(Conflict):
         await uses.use(store, clock, TEACHER, lesson.id, encoder)
+
+
+async def test_a_lesson_that_loses_it_to_another_one_has_that_in_the_log(
+    store: Store, clock: Any, lesson: Lesson, encoder: int
+) -> None:
+    await uses.use(store, clock, TEACHER, lesson.id, encoder)
+    async with store.write() as session:
+        lead = await session.get_one(OccurrenceSide, lesson.lead)
+        next_one = await session.scalar(
+            select(OccurrenceSide).where(OccurrenceSide.side == "lead", OccurrenceSide.id != lead.id)
+        )
+        assert next_one is not None
+        next_one.school_code, next_one.room_code = lead.school_code, lead.room_code
+        other = next_one.occurrence_id
+    await uses.use(store, clock, TEACHER, other, encoder)
+    async with store.read() as session:
+        assert await uses.used_by(session, lesson.id) is None
+        told = select(AuditLeaf.action, AuditLeaf.object).where(AuditLeaf.action.startswith("class.encoder"))
+        log = [(action, named) for action, named in await session.execute(told.order_by(AuditLeaf.index))]
+    assert log == [
+        ("class.encoder", f"occurrence:{lesson.id}"),
+        ("class.encoder_off", f"occurrence:{lesson.id}"),
+        ("class.encoder", f"occurrence:{other}"),
+    ]
