@@ -15,9 +15,9 @@ MPEGURL = "application/vnd.apple.mpegurl"
 KINDS = {".mp4": "video/mp4", ".m4s": "video/iso.segment", ".webm": "video/webm"}
 
 
-def served(path: Path) -> web.StreamResponse:
+async def served(path: Path) -> web.StreamResponse:
     """A header or a segment; it never changes. Answers byte ranges."""
-    if not path.is_file():
+    if not await asyncio.to_thread(path.is_file):
         raise Problem("not_found")
     headers = {"Content-Type": KINDS[path.suffix], "Cache-Control": "private, max-age=3600, immutable"}
     return web.FileResponse(path, headers=headers)
@@ -39,11 +39,12 @@ def whole(folder: Path, playlist: Playlist) -> tuple[str, list[Path]]:
     return ending, [folder / name for name in (first.header, *segments)]
 
 
-def pieces(paths: Sequence[Path], name: str) -> web.Response:
+async def pieces(paths: Sequence[Path], name: str) -> web.Response:
     """Files one after the other as one, to be saved under this name."""
+    octets = await asyncio.to_thread(lambda: sum(path.stat().st_size for path in paths))
     headers = {
         "Content-Type": KINDS[Path(name).suffix],
-        "Content-Length": str(sum(path.stat().st_size for path in paths)),
+        "Content-Length": str(octets),
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "private, no-store",
     }

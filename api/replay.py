@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -62,7 +63,7 @@ async def watch(call: Call[RecordingPath, Nothing, Nothing]) -> web.Response:
     async with call.app.store.write() as session:
         marked = await recordings.markers(session, view, lesson.lead.id)
         await recordings.watched(session, call.actor, view, now, how="page")
-    playlists = {source: _playlist(call, view, source) for source in ("lead", "screen")}
+    playlists = {source: await _playlist(call, view, source) for source in ("lead", "screen")}
     sources = [source for source, playlist in playlists.items() if playlist is not None and playlist.segments]
     own = own_side(call.principal, lesson)
     return call.page(
@@ -91,8 +92,8 @@ async def watch(call: Call[RecordingPath, Nothing, Nothing]) -> web.Response:
 async def file(call: Call[FilePath, Nothing, Nothing]) -> web.StreamResponse:
     view, _ = await _open(call)
     if not call.path.file.endswith(".m3u8"):
-        return served(_folder(call, view) / call.path.file)
-    playlist = _playlist(call, view, call.path.file.removesuffix(".m3u8"))
+        return await served(_folder(call, view) / call.path.file)
+    playlist = await _playlist(call, view, call.path.file.removesuffix(".m3u8"))
     if playlist is None:
         raise Problem("no_segments", facts={"seconds": 2})
     return playlist_text(playlist)
@@ -104,14 +105,14 @@ async def file(call: Call[FilePath, Nothing, Nothing]) -> web.StreamResponse:
 )  # fmt: skip
 async def download(call: Call[SourcePath, Nothing, Nothing]) -> web.StreamResponse:
     view, lesson = await _open(call)
-    playlist = _playlist(call, view, call.path.source)
+    playlist = await _playlist(call, view, call.path.source)
     if playlist is None or not playlist.segments:
         raise Problem("no_segments", facts={"seconds": 2})
     ending, paths = whole(_folder(call, view), playlist)
     async with call.app.store.write() as session:
         await recordings.watched(session, call.actor, view, call.app.clock.now(), how="download")
     name = f"{lesson.day:%Y%m%d}-{call.path.source}{ending}"
-    return pieces(paths, name)
+    return await pieces(paths, name)
 
 
 @routes.post(
@@ -171,9 +172,9 @@ def _folder(call: Call[Any, Any, Any], view: RecordingView) -> Any:
     return call.app.recordings.root / view.id
 
 
-def _playlist(call: Call[Any, Any, Any], view: RecordingView, source: str) -> Playlist | None:
+async def _playlist(call: Call[Any, Any, Any], view: RecordingView, source: str) -> Playlist | None:
     """A rendition's files; one that no longer grows is ended, even where its writer could not say so."""
-    found = read_playlist(_folder(call, view) / f"{source}.m3u8")
+    found = await asyncio.to_thread(read_playlist, _folder(call, view) / f"{source}.m3u8")
     return replace(found, ended=True) if found is not None and view.state != "recording" else found
 
 

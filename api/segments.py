@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from aiohttp import web
@@ -54,9 +55,9 @@ async def segment(call: Call[SegmentPath, Nothing, Nothing]) -> web.StreamRespon
         raise Problem("not_found")
     folder = call.app.settings.data_dir / await call.app.recordings.folder_of(view.id)
     if not call.path.file.endswith(".m3u8"):
-        return served(folder / call.path.file)
+        return await served(folder / call.path.file)
     await call.app.recordings.ask_for_segments(view.id)
-    playlist = read_playlist(folder / call.path.file)
+    playlist = await asyncio.to_thread(read_playlist, folder / call.path.file)  # a disk may stand still, media never
     if playlist is None or not playlist.segments:
         raise Problem("no_segments", headers={"Retry-After": str(AGAIN)}, facts={"seconds": AGAIN})
     return playlist_text(playlist.tail(NEWEST))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -53,6 +55,35 @@ async def test_who_watches_what(site: Site, folder: Path) -> None:
         for name in ("lead-99.m4s", "open", "..%2f..%2fsanke.db", "screen.m3u8"):
             async with client.get(f"/recordings/{here.recording}/{name}") as answer:
                 assert answer.status in (404, 409), name
+
+
+@pytest.mark.parametrize("door", ["live", "kept"])
+async def test_a_disk_that_stands_still_holds_up_nobody_else(
+    site: Site, folder: Path, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    here, services = site.world.here, site.server.services
+    goes_on, asked = threading.Event(), threading.Event()
+
+    def stands_still(_path: Path) -> None:
+        asked.set()
+        goes_on.wait(10)
+
+    monkeypatch.setattr("api.segments.read_playlist", stands_still)
+    monkeypatch.setattr("api.replay.read_playlist", stands_still)
+    async with services.store.write() as session:
+        await session.execute(update(Occurrence).values(state="live"))
+    path = f"/live/{here.occurrence}/segments" if door == "live" else f"/recordings/{here.recording}"
+    async with site.client(site.as_("device")) as client:
+        before = asyncio.get_running_loop().time()
+        watching = asyncio.create_task(client.get(f"{path}/lead.m3u8"))
+        try:
+            await asyncio.to_thread(asked.wait, 5)
+            async with client.get("/api/me") as answer:
+                assert answer.status == 200
+            assert asyncio.get_running_loop().time() - before < 5
+        finally:
+            goes_on.set()
+            (await watching).close()
 
 
 async def test_one_file_to_take_away(site: Site, folder: Path) -> None:
