@@ -56,9 +56,9 @@ Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 
 
 class Shape(BaseModel):
-    """Base of what goes in and out: frozen, and nothing unknown is accepted."""
+    """Base of what goes in and out: frozen, and nothing unknown is accepted, nor a number that JSON has none for (1e999)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Nothing(BaseModel):

@@ -184,6 +184,9 @@ async def test_a_beat_gives_the_servers_time(site: Site) -> None:
         ("device", '{"type": "rung", "rung": "cellar"}', "bad_request"),
         ("lead_teacher", '{"type": "floor", "side": null}', "occurrence_not_live"),
         ("lead_teacher", '{"type": "notice", "text": " "}', "bad_request"),
+        ("device", '{"type": "beat", "sent": 1e999}', "bad_request"),
+        ("device", '{"type": "stats", "received": {"framesDecoded": 1, "freezeSeconds": 1e999}}', "bad_request"),
+        ("lead_teacher", '{"type": "stats", "sent": {"framesEncoded": 1, "roundTripMs": 1e999}}', "bad_request"),
     ],
 )
 async def test_what_a_side_may_not_say_changes_nothing(site: Site, role: str, message: str, code: str) -> None:
