@@ -99,7 +99,7 @@ async def home(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
 async def sign_in_page(call: Call[Nothing, Next, Nothing]) -> web.Response:
     if call.caller.principal is not None:
         return _go(_local(call.query.next))
-    return call.page("sign_in.html", next=_local(call.query.next), failed=None)
+    return call.page("sign_in.html", next=_local(call.query.next), login="", failed=None)
 
 
 @routes.post(
@@ -112,7 +112,7 @@ async def sign_in_form(call: Call[Nothing, Nothing, Credentials]) -> web.Respons
     except Refusal as refusal:
         failed = problem_of(refusal)
         next_url, body = _local(call.body.next), failed.body(call.caller.language)
-        return call.page("sign_in.html", failed.status, next=next_url, failed=body)
+        return call.page("sign_in.html", failed.status, next=next_url, login=call.body.login, failed=body)
     return _entered(call, signed_in, _local(call.body.next))
 
 
@@ -181,7 +181,7 @@ async def password_change(call: Call[Nothing, Nothing, NewPassword]) -> web.Resp
 
 @routes.get("/enrol", needs=PUBLIC, summary="The form that makes this browser a classroom's device", page=True)
 async def enrol_page(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
-    return call.page("enrol.html", failed=None)
+    return call.page("enrol.html", code="", failed=None)
 
 
 @routes.post(
@@ -194,7 +194,7 @@ async def enrol_form(call: Call[Nothing, Nothing, EnrolCode]) -> web.Response:
         entered = await enrol(app.store, app.clock, call.body.code, address=caller.address, replaces=caller.token)
     except Refusal as refusal:
         failed = problem_of(refusal)
-        return call.page("enrol.html", failed.status, failed=failed.body(caller.language))
+        return call.page("enrol.html", failed.status, code=call.body.code, failed=failed.body(caller.language))
     return _entered(call, entered, "/")
 
 

@@ -47,8 +47,13 @@ async def test_nobody_is_sent_elsewhere(browser: ClientSession, site: Site, want
 async def test_a_wrong_password_says_so_on_the_form(site: Site, browser: ClientSession) -> None:
     async with browser.post("/sign-in", data=FORM | {"password": "wrong"}, headers=PAGE) as answer:
         assert answer.status == 401
-        assert "账号或密码不正确" in await answer.text()
+        text = await answer.text()
+        assert "账号或密码不正确" in text
+        assert f'value="{FORM["login"]}"' in text, "nobody types the login again"
+        assert text.count("autofocus") == 1
         assert not answer.cookies
+    async with browser.post("/enrol", data={"code": '7K3M"9QXD'}, headers=PAGE) as answer:
+        assert 'value="7K3M&#34;9QXD"' in await answer.text()
 
 
 async def test_five_wrong_passwords_lock_the_account(site: Site, browser: ClientSession) -> None:
