@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import literal, or_, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.settings import Settings
 from rooms.audit import append
 from rooms.clock import Clock
 from rooms.people.accounts import require_manageable
 from rooms.people.passwords import digest, new_token
-from rooms.people.principals import device_principal
+from rooms.people.principals import account_principal, device_principal
 from rooms.people.scope import Principal
 from rooms.people.sessions import SignedIn, admit_account, open_session
 from rooms.refusals import Invalid, NotFound
@@ -47,9 +48,17 @@ async def make_link(
                 reusable=reusable,
             )
         )
-        whose = f"account:{account_id}" if account_id is not None else f"device:{device_id}"
-        await append(session, actor, "link.create", whose, at=now, facts={"reusable": reusable})
+        whose, county = await _whose(session, account_id, device_id)
+        await append(session, actor, "link.create", whose, county=county, at=now, facts={"reusable": reusable})
     return token
+
+
+async def _whose(session: AsyncSession, account_id: int | None, device_id: int | None) -> tuple[str, str | None]:
+    """Who may come in by a link, as the log names them, and the county whose auditors see it."""
+    if account_id is None:
+        return f"device:{device_id}", (await session.get_one(Device, device_id)).county
+    account = await session.get_one(Account, account_id)
+    return f"account:{account.login}", (await account_principal(session, account)).home_county
 
 
 async def make_account_link(

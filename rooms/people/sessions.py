@@ -16,7 +16,7 @@ from rooms.people.principals import account_principal, device_principal
 from rooms.people.scope import Principal
 from rooms.refusals import Forbidden, NotSignedIn
 from rooms.store import Actor, Store
-from rooms.tables import Account, Device, Session, UtcDateTime
+from rooms.tables import Account, Device, Session, SignInLink, UtcDateTime
 
 TOUCH = timedelta(seconds=30)
 """How much older than the last request `used_at` may be: a write for each request would be too many."""
@@ -140,7 +140,11 @@ async def sign_out(store: Store, clock: Clock, token: str, actor: Actor) -> None
 async def end_sessions(
     session: AsyncSession, clock: Clock, *, account_id: int | None = None, device_id: int | None = None, but: str = ""
 ) -> int:
-    """End every session of an account or device (but the one with the token `but`); how many there were."""
+    """End every session of an account or device (but the one with the token `but`); how many there were. A link that would open
+    another one is spent."""
+    linked = SignInLink.account_id == account_id if account_id is not None else SignInLink.device_id == device_id
+    unused = linked & SignInLink.used_at.is_(None) & SignInLink.reusable.is_(False)
+    await session.execute(update(SignInLink).where(unused).values(used_at=clock.now()))
     whose = Session.account_id == account_id if account_id is not None else Session.device_id == device_id
     return await _end(session, clock, whose & (Session.token_hash != digest(but)))
 

@@ -181,6 +181,25 @@ async def test_a_link_is_good_for_one_use(
         await follow_link(store, clock, settings, late, address="")
 
 
+async def test_a_link_is_worth_nothing_after_a_new_password(
+    store: Store, clock: MovedClock, settings: Settings, planner: Principal
+) -> None:
+    token = await make_link(store, clock, settings, SYSTEM, account_id=planner.id)
+    await reset_password(store, clock, system_principal(), SYSTEM, planner.id)
+    with pytest.raises(NotFound):
+        await follow_link(store, clock, settings, token, address="")
+
+
+async def test_the_countys_auditors_see_that_somebody_made_a_link(
+    store: Store, clock: MovedClock, settings: Settings, planner: Principal
+) -> None:
+    await make_link(store, clock, settings, SYSTEM, account_id=planner.id)
+    async with store.read() as session:
+        made = select(AuditLeaf.object, AuditLeaf.county).where(AuditLeaf.action == "link.create")
+        assert (await session.execute(made)).all() == [("account:liwei", planner.home_county)]
+    assert planner.home_county is not None
+
+
 async def test_a_link_is_used_again_in_a_demonstration_only(
     store: Store, clock: MovedClock, settings: Settings, planner: Principal
 ) -> None:
