@@ -59,16 +59,23 @@ class Housekeeping:
 
     def tick(self) -> None:
         """One round; the task does them, and whoever sets the relay's clock."""
-        before, now = self._ticked_at, self._monotonic()
+        now = self.wake()
         self._ticked_at, self._turn = now, (self._turn + 1) % TURNS
-        if now - before > STOOD_STILL:
-            for session in list(self._sessions.values()):
-                self._guarded(partial(session.stood_still, before), now)
         self._guarded(self._strays.tell, now)
         for room in list(self._rooms.values()):
             self._guarded(room.tick, now)
         for session in list(self._sessions.values())[self._turn :: TURNS]:
             self._guarded(session.upkeep, now)
+
+    def wake(self) -> float:
+        """Tells every session of a time in which the process did nothing; the present moment. Whatever comes first afterwards asks:
+        a round, or what waited in the kernel meanwhile, which is read before a round that is due."""
+        before, now = self._ticked_at, self._monotonic()
+        if now - before > STOOD_STILL:
+            self._ticked_at = now
+            for session in list(self._sessions.values()):
+                self._guarded(partial(session.stood_still, before), now)
+        return now
 
     def _guarded(self, work: Callable[[float], None], now: float) -> None:
         """One class's trouble must not stop the housekeeping of the others."""

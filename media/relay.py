@@ -86,7 +86,7 @@ class Relay:
         installed aiortc or pylibsrtp lacks what the relay needs."""
         if gone := missing_names():
             raise RuntimeError(" ".join(gone))
-        self._udp = UdpPort(self.config.host, self.config.port, self._switchboard.datagram)
+        self._udp = UdpPort(self.config.host, self.config.port, self._switchboard.datagram, self.housekeeping.wake)
         try:
             self._candidates = await candidates(self.config.host, self.config.announce, self._udp.number)
             self.housekeeping.start()

@@ -23,7 +23,14 @@ BUFFER_BYTES = 8 << 20
 class UdpPort:
     """A bound, non-blocking UDP socket on the running event loop."""
 
-    def __init__(self, host: str, port: int, on_datagram: Callable[[bytes, Address], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        on_datagram: Callable[[bytes, Address], None],
+        on_turn: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`on_turn` is called before what has arrived is read."""
         self.family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.name_bytes = 16 if self.family == socket.AF_INET else NAME_BYTES
         self._socket = socket.socket(self.family, socket.SOCK_DGRAM)
@@ -44,7 +51,7 @@ class UdpPort:
         self.longest_train = MOST_PACKETS if self.sendmmsg is not None and supported(self._socket) else 1
         self.train_refusals = 0
         self.send_failures = self.datagrams_out = 0
-        self._on_datagram = on_datagram
+        self._on_datagram, self._on_turn = on_datagram, on_turn
         self._in_turn = False
         self._at_turn_end: deque[Callable[[], None]] = deque()
         self._loop = asyncio.get_running_loop()
@@ -53,6 +60,7 @@ class UdpPort:
     def _readable(self) -> None:
         self._in_turn = True
         try:
+            self._on_turn()
             self._read_turn()
         finally:
             self._end_turn()

@@ -150,6 +150,21 @@ async def test_whoever_gets_everything_and_tells_nothing_of_it_is_unknown(lesson
     assert min(slot.packets for slot in unknown[:-1]) > 0
 
 
+async def test_what_arrives_first_after_a_stop_covers_none_of_it(lesson: Lesson) -> None:
+    """The process was stopped; packets wait in the kernel, and are read before anything else is done."""
+    await lesson.go_on(34)
+    lesson.passed += 25  # consent is of thirty seconds
+    lesson.pupil.report()
+    lesson.teacher.sound()
+    await asyncio.sleep(0.02)
+    await lesson.go_on(20)
+    await lesson.relay.close()
+    stop = BEGINNING + timedelta(seconds=34), BEGINNING + timedelta(seconds=59)
+    slots = only(lesson.events, MediaSlot)
+    assert {slot.peer for slot in slots if slot.ended_at > stop[1]} == {"teacher", "pupil"}
+    assert [slot for slot in slots if slot.started_at < stop[1] and slot.ended_at > stop[0]] == []
+
+
 async def test_a_lead_that_only_pads_does_not_teach(lesson: Lesson) -> None:
     """A browser without a picture to send goes on probing its line."""
     await lesson.go_on(20)
