@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +20,7 @@ from rooms.planning.dating import KIND_OF_FAMILY, People, load_people, sides_of
 from rooms.planning.terms import load_term
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
-from rooms.tables import Occurrence, OccurrenceSide
+from rooms.tables import Occurrence, OccurrenceSide, Verdict
 
 REASONS = (
     "system_fault",
@@ -106,13 +106,16 @@ async def excuse_side(
 async def excuse_in(
     session: AsyncSession, actor: Actor, now: datetime, side_id: str, *, reason: str, note: str, county: str
 ) -> None:
-    """`excuse_side` in the caller's transaction."""
+    """`excuse_side` in the caller's transaction. `excused_at` is after the side's verdict, whatever was judged since `now`."""
     _check_reason(reason)
-    side = await session.get(OccurrenceSide, side_id, with_for_update=True)
+    side = await session.get(OccurrenceSide, side_id)
     if side is None or side.county != county:
         raise NotFound("side_unknown")
+    await locked_lesson(session, county, side.occurrence_id)  # it is not judged meanwhile
+    judged_at = await session.scalar(select(Verdict.judged_at).where(Verdict.side_id == side_id))
     side.excuse_reason, side.excuse_note = reason, note[:500]
-    side.excused_at, side.excused_by = now, actor.name
+    side.excused_at = now if judged_at is None else max(now, judged_at + timedelta(microseconds=1))
+    side.excused_by = actor.name
     facts = {"reason": reason, "occurrence": side.occurrence_id}
     await append(session, actor, "lesson.excuse", f"side:{side_id}", county=county, at=now, facts=facts)
 
@@ -252,6 +255,13 @@ async def locked_lesson(session: AsyncSession, county: str, occurrence_id: str) 
     if lesson is None or lesson.county != county:
         raise NotFound("occurrence_unknown")
     return lesson
+
+
+async def lock_lessons(session: AsyncSession, occurrence_ids: Sequence[str]) -> None:
+    """Locks lessons of which several are changed in one transaction. Each change locks the audit log, which comes last: whoever
+    acts in a running lesson holds it and waits for the log."""
+    chosen = Occurrence.id.in_(occurrence_ids)
+    await session.execute(select(Occurrence.id).where(chosen).order_by(Occurrence.id).with_for_update())
 
 
 def _check_reason(reason: str) -> None:

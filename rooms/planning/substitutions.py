@@ -18,7 +18,7 @@ from rooms.audit import append
 from rooms.clock import Clock
 from rooms.counties import load_county
 from rooms.county import County
-from rooms.planning.changes import NewLesson, add_in, cancel_in, excuse_in
+from rooms.planning.changes import NewLesson, add_in, cancel_in, excuse_in, lock_lessons
 from rooms.planning.circumstance_rows import check_circumstance, in_force, record, recorded_of
 from rooms.planning.circumstances import Circumstance, with_circumstances
 from rooms.planning.cover import CANCEL_REASON, NEXT_WEEK, Affected, Option, affected, options, settle
@@ -131,8 +131,9 @@ async def substitute(
     last, now = _last_day(ground.county, what), clock.now()
     async with store.write() as session:
         diary, lessons = await open_diary(session, ground, what.from_date, last + NEXT_WEEK, [what])
-        effects = []
-        for hit in affected(diary, what, lessons, now):
+        effects, all_hit = [], affected(diary, what, lessons, now)
+        await lock_lessons(session, [hit.lesson.id for hit in all_hit])
+        for hit in all_hit:
             option = _chosen(choices, hit, options(diary, what, hit, now))
             settle(diary, hit, option)
             effects += await _act(session, actor, now, what, hit, option, county)

@@ -309,6 +309,25 @@ async def test_an_excuse_accepted_later_is_judged_anew(
     await assert_recomputable(store, lesson, clock)
 
 
+async def test_an_excuse_is_judged_that_waited_for_a_judging(
+    store: Store, board: LiveBoard, lesson: Lesson, hold: Hold, clock: Any, county: str, planner: Actor
+) -> None:
+    """The lesson is judged anew, after the planner's click and before the excuse is stored."""
+    await hold()
+    await board.close_class(TEACHER, lesson.id)
+    clock.advance(hours=50)
+    async with store.write() as session:
+        assert await judge_lesson(session, RULES, lesson.id, clock.now() + timedelta(seconds=1))
+        excusing = asyncio.create_task(excuse_side(store, planner, clock, lesson.far, reason="power", county=county))
+        await asyncio.sleep(0.3)
+    await excusing
+    clock.advance(minutes=1)
+    await board.sweep()
+    assert (await verdicts(store, lesson))["far"] == ("EXCUSED", "power")
+    async with store.read() as session:
+        assert await lessons_to_judge(session, RULES, clock.now()) == []
+
+
 async def test_an_excuse_that_changes_nothing_is_judged_once(
     store: Store, board: LiveBoard, lesson: Lesson, hold: Hold, clock: Any, county: str, planner: Actor
 ) -> None:
