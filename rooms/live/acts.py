@@ -182,13 +182,15 @@ async def open_class(scene: Scene, occurrence_id: str) -> str:
         return lesson.id
 
 
-async def close_class(scene: Scene, occurrence_id: str) -> str:
-    """The class ends and is judged."""
+async def close_class(scene: Scene, occurrence_id: str, *, idle: timedelta | None = None) -> bool:
+    """The class ends and is judged; with `idle` only where still `nobody_there`. Whether it is over."""
     now = scene.clock.now()
     async with scene.store.write() as session:
         lesson = await _lesson(session, occurrence_id)
         if lesson.state in ("ended", "judged"):
-            return lesson.id
+            return True
+        if idle is not None and not await nobody_there(session, lesson.id, now, idle):
+            return False
         if lesson.state != "live":
             raise Conflict("occurrence_not_live", state=lesson.state)
         lesson.state, lesson.closed_at = "ended", now
@@ -196,7 +198,7 @@ async def close_class(scene: Scene, occurrence_id: str) -> str:
         await store_evidence(session, [await _of_lead(session, scene, lesson, "closed", now)], now)
         await _audit(session, scene, "class.close", lesson, now, {"by_itself": scene.actor.role == "system"})
         await judge_lesson(session, scene.rules, lesson.id, now)
-        return lesson.id
+        return True
 
 
 async def give_floor(scene: Scene, occurrence_id: str, side_id: str | None) -> str:

@@ -200,10 +200,11 @@ class LiveBoard:
         Ending twice changes nothing. Refusals: `NotFound` ``occurrence_unknown``, `Conflict` ``occurrence_not_live``.
         """
         await self._flush_soon()
-        return await self._closed(actor, occurrence_id)
+        await acts.close_class(self._scene(actor), occurrence_id)
+        return await self._closed(occurrence_id)
 
-    async def _closed(self, actor: Actor, occurrence_id: str) -> LiveState:
-        state = await self._told(await acts.close_class(self._scene(actor), occurrence_id))
+    async def _closed(self, occurrence_id: str) -> LiveState:
+        state = await self._told(occurrence_id)
         await self._media.order(CloseRoom(RoomId(occurrence_id)))
         return state
 
@@ -241,7 +242,7 @@ class LiveBoard:
             )
             idle = [each for each in live if await acts.nobody_there(session, each, now, self._idle)]
         for occurrence_id in idle:
-            await self._alone(self._closed(SYSTEM, occurrence_id), occurrence_id)
+            await self._alone(self._close_idle(occurrence_id), occurrence_id)
         async with self._store.read() as session:
             due = await lessons_to_judge(session, self.rules, now)
         for occurrence_id in due:
@@ -253,6 +254,11 @@ class LiveBoard:
             await work
         except Exception:
             log.exception("lesson_not_swept", occurrence=occurrence_id)
+
+    async def _close_idle(self, occurrence_id: str) -> None:
+        await self._flush_soon()
+        if await acts.close_class(self._scene(SYSTEM), occurrence_id, idle=self._idle):
+            await self._closed(occurrence_id)
 
     async def _judge(self, occurrence_id: str, now: datetime) -> None:
         async with self._store.write() as session:

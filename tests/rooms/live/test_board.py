@@ -267,6 +267,24 @@ async def test_a_class_that_goes_on_is_not_ended(store: Store, board: LiveBoard,
     assert (await verdicts(store, lesson))["lead"] == ("UNJUDGED", "no_valid_receiver")
 
 
+async def test_a_class_whose_teacher_comes_back_meanwhile_is_not_ended(
+    store: Store, board: LiveBoard, lesson: Lesson, clock: Any, media: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the sweep's look and the end of the class; other classes are ended meanwhile, which takes its time."""
+    await board.open_class(TEACHER, lesson.id)
+    clock.time = END + timedelta(minutes=6)
+
+    async def later(work: Any, occurrence_id: str) -> None:
+        for event in slots(lesson.id, lesson.lead, 45, 46, publishes=True)[:-1]:
+            board.on_media_event(event)
+        await board.flush()
+        await work
+
+    monkeypatch.setattr(board, "_alone", later)
+    await board.sweep()
+    assert (await state_of(store, lesson), media.orders) == ("live", [])
+
+
 async def test_silence_is_failure(store: Store, board: LiveBoard, lesson: Lesson, clock: Any) -> None:
     clock.time = END
     await board.sweep()
