@@ -43,7 +43,7 @@ log = structlog.get_logger("live")
 SWEEP_SECONDS = 5.0
 """Between two looks for what ends or is judged by itself."""
 STRAGGLING = timedelta(seconds=30)
-"""Media that goes on for so long after its class has not heard of the end: the order to it was lost."""
+"""Media that goes on for so long after its class has not heard of the end: the order to it was lost, or nobody opened the class."""
 PATIENCE_SECONDS = 10.0
 """At the end a sweep that has begun may finish its transaction for so long."""
 
@@ -106,25 +106,27 @@ class LiveBoard:
             known = await known_only(session, batch)
             over = await self._locked_when_over(session, {each.occurrence_id for each in known})
             new = await store_evidence(session, known, now)
-            for occurrence_id in over:
-                if any(each.occurrence_id == occurrence_id and each.event_id in new for each in known):
+            for occurrence_id, lesson in over.items():
+                if lesson.state != "cancelled" and any(
+                    each.occurrence_id == occurrence_id and each.event_id in new for each in known
+                ):
                     await judge_lesson(session, self.rules, occurrence_id, now)
         await self._tell_of([each for each in known if each.event_id in new])
-        for occurrence_id, closed_at in over.items():
+        for occurrence_id, lesson in over.items():
             ends = [each.until for each in known if each.occurrence_id == occurrence_id and each.until is not None]
-            if closed_at is not None and any(end > closed_at + STRAGGLING for end in ends):
+            if any(end > _over_since(lesson) + STRAGGLING for end in ends):
                 await self._media.order(CloseRoom(RoomId(occurrence_id)))
 
-    async def _locked_when_over(self, session: AsyncSession, lessons: set[str]) -> dict[str, datetime | None]:
-        """Lessons that are judged anew when evidence comes, and when each was ended; all are locked first, so that two writers
+    async def _locked_when_over(self, session: AsyncSession, lessons: set[str]) -> dict[str, Occurrence]:
+        """Lessons that are over, and judged anew when evidence comes, or cancelled; all are locked first, so that two writers
         never wait in a ring."""
-        found = await session.execute(
-            select(Occurrence.id, Occurrence.closed_at)
-            .where(Occurrence.id.in_(lessons), Occurrence.state.in_(("ended", "judged")))
+        found = await session.scalars(
+            select(Occurrence)
+            .where(Occurrence.id.in_(lessons), Occurrence.state.in_(("ended", "judged", "cancelled")))
             .order_by(Occurrence.id)
             .with_for_update()
         )
-        return {row.id: row.closed_at for row in found}
+        return {lesson.id: lesson for lesson in found}
 
     async def _tell_of(self, stored: Sequence[Evidence]) -> None:
         for each in stored:
@@ -310,3 +312,9 @@ class LiveBoard:
             if state.state in ("ended", "judged"):
                 await self._bus.publish(CHECKPOINT, {"occurrence_id": occurrence_id})
         return state
+
+
+def _over_since(lesson: Occurrence) -> datetime:
+    """When a lesson that is over was ended or cancelled, or should have been held and was never opened."""
+    planned = lesson.ends_at + timedelta(seconds=max(0, lesson.shift_seconds))
+    return lesson.closed_at or lesson.cancelled_at or planned

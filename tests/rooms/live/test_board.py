@@ -253,6 +253,38 @@ async def test_media_that_has_not_heard_of_the_end_is_ended_again(
         assert media.orders[:1] == expected
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_who_came_early_to_a_class_that_was_never_opened_does_not_stay(
+    store: Store,
+    board: LiveBoard,
+    lesson: Lesson,
+    clock: Any,
+    media: Ordered,
+    county: str,
+    planner: Actor,
+    cancelled: bool,
+) -> None:
+    early = slots(lesson.id, lesson.lead, -5, 46, publishes=True)
+    for event in early[:4]:
+        board.on_media_event(event)
+    await board.flush()
+    if cancelled:
+        clock.time = START
+        await cancel(store, planner, clock, lesson.id, reason="teacher_leave", county=county)
+    else:
+        clock.time = END
+    over = clock.time
+    await board.sweep()
+    for event in early[4:-1]:
+        if event.ended_at <= over + timedelta(seconds=30):
+            board.on_media_event(event)
+    await board.flush()
+    assert media.orders == [], "the end is on its way"
+    board.on_media_event(next(each for each in early[4:-1] if each.ended_at > over + timedelta(seconds=30)))
+    await board.flush()
+    assert media.orders == [CloseRoom(RoomId(lesson.id))]
+
+
 async def test_a_class_that_goes_on_is_not_ended(store: Store, board: LiveBoard, lesson: Lesson, clock: Any) -> None:
     await board.open_class(TEACHER, lesson.id)
     clock.time = END + timedelta(minutes=6)
