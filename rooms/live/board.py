@@ -281,9 +281,15 @@ class LiveBoard:
     # ------------------------------------------------------------ within
 
     async def _order_floor(self, state: LiveState) -> None:
-        """The relay opens the speaker's source to all and closes every other classroom's."""
-        holder = PeerId(state.floor) if state.floor is not None else None
-        await self._media.order(GiveFloor(RoomId(state.occurrence_id), holder))
+        """The relay opens the speaker's source to all and closes every other classroom's. It is told until what it was told last
+        still stands: of two changes the orders may overtake each other, one that is sent again most of all."""
+        while True:
+            holder = PeerId(state.floor) if state.floor is not None else None
+            await self._media.order(GiveFloor(RoomId(state.occurrence_id), holder))
+            now = await self.state(state.occurrence_id)
+            if now is None or now.floor == state.floor:
+                return
+            state = now
 
     def _scene(self, actor: Actor) -> acts.Scene:
         return acts.Scene(self._store, self._clock, self.rules, self._early, actor)

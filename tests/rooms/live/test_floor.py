@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from live_class import START, TEACHER, Lesson, Ordered, slots
 from sqlalchemy import select
 
 from media.events import PeerId, RoomId
-from media.orders import GiveFloor
+from media.orders import GiveFloor, Order
 from rooms.live.board import LiveBoard
 from rooms.live.sources import classroom_source, exists, permitted
 from rooms.planning.occurrences import occurrence
@@ -49,6 +50,29 @@ async def test_one_class_speaks_at_a_time(store: Store, board: LiveBoard, lesson
     near, far = PeerId(lesson.near), PeerId(lesson.far)
     floor = [order for order in media.orders if isinstance(order, GiveFloor)]
     assert floor == [GiveFloor(room, near), GiveFloor(room, near), GiveFloor(room, far)]
+
+
+@one_database
+async def test_an_order_that_is_overtaken_has_not_the_last_word(
+    board: LiveBoard, lesson: Lesson, media: Ordered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One server's order hangs on the bus, another one's is carried out meanwhile."""
+    held, go_on, order = asyncio.Event(), asyncio.Event(), media.order
+
+    async def slow(each: Order) -> None:
+        if not held.is_set():
+            held.set()
+            await go_on.wait()
+        await order(each)
+
+    monkeypatch.setattr(media, "order", slow)
+    await board.open_class(TEACHER, lesson.id)
+    first = asyncio.create_task(board.give_floor(TEACHER, lesson.id, lesson.near))
+    await held.wait()
+    await board.give_floor(TEACHER, lesson.id, lesson.far)
+    go_on.set()
+    await first
+    assert media.orders[-1] == GiveFloor(RoomId(lesson.id), PeerId(lesson.far))
 
 
 @one_database
