@@ -6,7 +6,7 @@ Required hours come from the county's curriculum plan; of a combined-grade class
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from rooms.county import County, Need
@@ -39,11 +39,15 @@ class Gap:
 
 
 def plan_in_force(county: County) -> str | None:
-    """The code of the curriculum plan that counts: the one the county names, or the only one there is."""
-    plans = {hours.plan_code for hours in county.curriculum}
-    if county.curriculum_plan:
-        return county.curriculum_plan if county.curriculum_plan in plans else None
-    return plans.pop() if len(plans) == 1 else None
+    """The code of the curriculum plan that counts; see `counting_plan`."""
+    return counting_plan(county.curriculum_plan, {hours.plan_code for hours in county.curriculum})
+
+
+def counting_plan(named: str, plans: Collection[str]) -> str | None:
+    """Of a county's curriculum plans the one it names, or the only one there is (docs/IMPORT.md, ``curriculum_plan``)."""
+    if named:
+        return named if named in plans else None
+    return next(iter(plans)) if len(plans) == 1 else None
 
 
 def local_halves(county: County) -> Mapping[tuple[str, str], int]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.coverage import Hours, cover, weeks_of
+from rooms.gaps import counting_plan
 from rooms.planning.terms import load_term
 from rooms.reports.quotas import REMOTE_FAMILIES
 from rooms.reports.rows import Period, Scope, schools_of, side_rows
@@ -115,11 +116,10 @@ class _Required:
 
 async def _curriculum(session: AsyncSession, county: str) -> dict[tuple[int, str], int]:
     """(grade, subject) → weekly halves of the plan in force."""
-    plan = select(County.curriculum_plan).where(County.code == county).scalar_subquery()
-    rows = await session.scalars(
-        select(CurriculumHours).where(CurriculumHours.county == county, CurriculumHours.plan_code == plan)
-    )
-    return {(row.grade, row.subject): row.halves for row in rows}
+    named = await session.scalar(select(County.curriculum_plan).where(County.code == county))
+    rows = (await session.scalars(select(CurriculumHours).where(CurriculumHours.county == county))).all()
+    plan = counting_plan(named or "", {row.plan_code for row in rows})
+    return {(row.grade, row.subject): row.halves for row in rows if row.plan_code == plan}
 
 
 async def _needs(session: AsyncSession, county: str) -> dict[ClassSubject, int]:

@@ -28,7 +28,7 @@ from rooms.reports import (
     side_rows,
 )
 from rooms.store import Actor, Store
-from rooms.tables import Occurrence, OccurrenceSide, School, Verdict
+from rooms.tables import County, Occurrence, OccurrenceSide, School, Verdict
 
 TERM = Period(date(2026, 9, 1), date(2026, 10, 30))
 ALL = Scope("C")
@@ -197,6 +197,16 @@ async def test_coverage_counts_local_and_valid_received_lessons(store: Store, cl
     assert (chinese.local, chinese.missing, chinese.complete) == (1, 0, True)
     assert (art.local, art.missing, art.offered, art.complete) == (Fraction(1, 2), Fraction(1, 2), True, False)
     assert (lines["K3", "art"].offered, lines["K3", "art"].missing) == (False, 1)
+
+
+async def test_the_only_curriculum_plan_counts_without_being_named(store: Store, clock: Any, held: list[str]) -> None:
+    async with store.read() as session:
+        named = await coverage_table(session, ALL, TERM, clock.now())
+    async with store.write() as session:
+        (await session.get_one(County, "C")).curriculum_plan = ""
+    async with store.read() as session:
+        assert await coverage_table(session, ALL, TERM, clock.now()) == named
+    assert any(not line.complete for line in named)
 
 
 async def test_the_exception_lists(store: Store, clock: Any, held: list[str]) -> None:
