@@ -126,7 +126,7 @@ def _still_planned(rows: Iterable[SideRow], credit: Mapping[str, str], now: date
     """School → remote lessons that are still to come, or wait for a verdict."""
     left: dict[str, set[str]] = {}
     for row in rows:
-        waiting = row.verdict in (None, "UNJUDGED") and row.state != "cancelled"
+        waiting = row.verdict in (None, "UNJUDGED") and row.state != "cancelled" and not row.spared
         if waiting and (row.ends_at > now or row.verdict == "UNJUDGED"):
             for school in {row.school_code, credit.get(row.school_code, row.school_code)}:
                 left.setdefault(school, set()).add(row.occurrence_id)

@@ -58,8 +58,10 @@ class SideRow:
     room_code: str | None
     lead_school_code: str
     lead_teacher_code: str
+    spared: bool
+    """Excused or cancelled before the start, and not held all the same."""
     due: bool
-    """Planned, over, and not excused before the start."""
+    """Planned, over, and not spared."""
     verdict: str | None
     reason: str | None
     late: bool
@@ -148,6 +150,7 @@ async def _lead_excuses(session: AsyncSession, within: ColumnElement[bool]) -> d
 def _row(found: Any, lead_excuses: Mapping[str, datetime], now: datetime) -> SideRow:
     excuses = (found.cancelled_at, found.excused_at, lead_excuses.get(found.lesson))
     before = any(at is not None and at <= found.starts_at for at in excuses)
+    spared = before and found.verdict in (None, "UNJUDGED", "EXCUSED")  # who came after all is counted like everybody
     over = found.state in ("ended", "judged") or found.ends_at <= now
     return SideRow(
         found.lesson,
@@ -171,7 +174,8 @@ def _row(found: Any, lead_excuses: Mapping[str, datetime], now: datetime) -> Sid
         found.room_code,
         found.lead_school_code,
         found.lead_teacher_code,
-        over and not before,
+        spared,
+        over and not spared,
         found.verdict,
         found.reason,
         bool(found.late),

@@ -142,6 +142,27 @@ async def test_a_late_excuse_leaves_a_lesson_due_and_an_early_one_does_not(
     assert (await values(store, clock, Scope("C", school="S3")))["due_receive"] == 8 - 2
 
 
+async def test_who_was_excused_and_came_all_the_same_was_due(
+    store: Store, clock: Any, held: list[str], planner: Actor
+) -> None:
+    async with store.read() as session:
+        sides = await _sides(session, held[5])
+        coming = next(side.id for side in sides if side.class_code == "K3")
+        before = {line.school_code: line for line in await quota_table(session, ALL, clock.now())}
+    await excuse_side(store, planner, clock, coming, reason="power", county="C")
+    async with store.read() as session:
+        after = {line.school_code: line for line in await quota_table(session, ALL, clock.now())}
+    assert before["S3"].planned_left - after["S3"].planned_left == 1, "nobody waits for who is excused"
+    clock.time = datetime(2026, 12, 1, tzinfo=UTC)
+    absent = await values(store, clock, Scope("C", school="S3"))
+    async with store.write() as session:
+        session.add_all(verdict(side, "VALID") for side in sides)
+    found = await values(store, clock, Scope("C", school="S3"))
+    assert (found["done_receive"], found["due_receive"]) == (absent["done_receive"] + 1, absent["due_receive"] + 1)
+    closed = ("done", "invalid", "unexcused", "unjudged")
+    assert found["due_receive"] == sum(found[f"{name}_receive"] for name in closed)
+
+
 async def test_rehearsals_and_superseded_lessons_count_nowhere(store: Store, clock: Any, held: list[str]) -> None:
     before = await values(store, clock)
     async with store.write() as session:
