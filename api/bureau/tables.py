@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import Field
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.bureau.desk import Chosen, CountyPath, Head, head_of, routes, show
@@ -28,6 +27,7 @@ from rooms.reports import (
     reach,
     side_rows,
 )
+from rooms.reports.rows import schools_of
 from rooms.tables import School
 
 FigureKey = Literal[
@@ -65,7 +65,7 @@ class Paged(Chosen):
 
 @dataclass(frozen=True, slots=True)
 class PointLine:
-    """A teaching point: whom to call, and how much it took part."""
+    """A teaching point: whom to call, and how much it took part in what it was to receive, as the figures ``…_points`` count."""
 
     code: str
     name: str
@@ -171,16 +171,12 @@ async def concerns(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
 
 async def point_lines(session: AsyncSession, head: Head, call: Call[Any, Any, Any]) -> list[PointLine]:
     """Every teaching point of the scope, also one that never took part; those that take part least come first."""
-    rows = await side_rows(session, head.scope, head.period, call.app.clock.now())
-    schools = await session.scalars(
-        select(School).where(School.county == head.county, School.kind == "teaching_point", School.retired.is_(False))
-    )
-    wanted = [
-        each
-        for each in schools
-        if head.scope.township in (None, each.township) and head.scope.school in (None, each.code)
-    ]
-    lines = [_point(each, [row for row in rows if row.school_code == each.code]) for each in wanted]
+    rows: dict[str, list[SideRow]] = {}
+    for row in await side_rows(session, head.scope, head.period, call.app.clock.now()):
+        if row.side != "lead":
+            rows.setdefault(row.school_code, []).append(row)
+    schools = await schools_of(session, head.scope)
+    lines = [_point(each, rows.get(each.code, ())) for each in schools if each.kind == "teaching_point"]
     return sorted(lines, key=lambda line: (line.done / line.due if line.due else 0, line.township, line.name))
 
 

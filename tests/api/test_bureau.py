@@ -56,6 +56,17 @@ async def test_a_number_opens_as_many_rows(site: Site) -> None:
                 assert int(shown[1].replace(",", "")) == count
 
 
+async def test_a_teaching_point_that_leads_too_is_counted_where_it_receives(site: Site) -> None:
+    here = site.world.here
+    async with site.server.services.store.write() as session:
+        (await session.get_one(School, (here.county, here.school))).kind = "teaching_point"
+    async with site.client(site.as_("auditor")) as session:
+        points = await text(session, f"/bureau/{here.county}/points")
+        for path, number in re.findall(r'href="([^"]+/figures/\w+_points[^"]*)">(\d+)</a>', points):
+            opened = await text(session, path.replace("&amp;", "&"))
+            assert f'<span class="count">{number}</span>' in opened, path
+
+
 async def test_the_choice_travels_with_every_link(site: Site) -> None:
     here = site.world.here
     async with site.client(site.as_("auditor")) as session:
