@@ -9,10 +9,12 @@ from api_world import PAGE, PASSWORD, Site
 from pydantic import SecretStr
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
+from yarl import URL
 
 from api import security
 from api.access import session_cookie
 from api.limits import RULES
+from api.pages import asset
 from api.problems import ProblemBody
 from api.server import running
 from config.settings import Settings
@@ -73,10 +75,17 @@ async def test_every_answer_has_strict_headers(browser: ClientSession, path: str
 
 
 async def test_static_files_are_kept_only_under_their_hash(browser: ClientSession) -> None:
-    async with browser.get("/static/base.css?v=abc") as answer:
+    async with browser.get(asset("base.css")) as answer:
         assert "immutable" in answer.headers["Cache-Control"]
-    async with browser.get("/static/base.css") as answer:
-        assert answer.headers["Cache-Control"] == "no-cache"
+    for other in ("/static/base.css", "/static/base.css?v=0123456789ab"):  # the hash of another version's file
+        async with browser.get(other) as answer:
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-cache")
+
+
+@pytest.mark.parametrize("name", [f"{'a' * 300}.css", "../pages.py", "%00.css", "base.css/x.css", ""])
+async def test_what_is_no_static_file_is_not_found(browser: ClientSession, name: str) -> None:
+    async with browser.get(URL(f"/static/{name}", encoded=True)) as answer:
+        assert answer.status == 404
 
 
 async def test_guesses_are_counted(browser: ClientSession) -> None:
