@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.cli.plan_now import PlanningFailed, plan_now
-from api.cli.running import starting_told, stop_asked
+from api.cli.running import settings_given, starting_told, stop_asked
 from api.cli.synthetic_class import SyntheticClass
 from api.server import Running, running
 from config.logs import configure_logs
@@ -45,9 +45,7 @@ def demo(
     """
     if fresh and (data_dir / "sanke.db").exists():
         shutil.rmtree(data_dir)
-    settings = Settings(
-        demo=True, data_dir=data_dir, host="127.0.0.1", port=_port(port), public_url="", log_level="warning"
-    )
+    settings = _settings(data_dir, _port(port))
     configure_logs(settings.log_format, settings.log_level)
     try:
         with starting_told():
@@ -57,6 +55,16 @@ def demo(
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _settings(data_dir: Path, port: int) -> Settings:
+    """A server of this machine alone, in a folder of its own: its accounts have a known password, and are never to come into the
+    database or among the workers that a server's own settings may name here."""
+    return settings_given(
+        demo=True, data_dir=data_dir, database_url="", redis_url="", host="127.0.0.1", port=port, public_url="",
+        secure_cookies=False, relay_in_process=True, media_host="127.0.0.1", media_port=0, media_announce=(),
+        log_level="warning",
+    )  # fmt: skip
 
 
 def _port(wanted: int | None) -> int:

@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
+
+from api.cli import demo
+from config.settings import Settings
 
 LINK = re.compile(r"http://\S+/link/\S+")
 DESKS = ("/planner/DEMO", "/teach", "/classroom", "/bureau/DEMO", "/operator")
@@ -39,6 +43,27 @@ async def figure(base: str, name: str) -> float:
     async with aiohttp.ClientSession() as client, client.get(f"{base}/metrics") as answer:
         lines = (await answer.text()).splitlines()
     return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
+
+
+def test_it_stays_out_of_a_servers_own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = tmp_path / "sanke.toml"
+    theirs.write_text(
+        'database_url = "postgresql+asyncpg://sanke@db.invalid/sanke"\nredis_url = "redis://redis.invalid"\n'
+        'relay_in_process = false\nsecure_cookies = true\nmedia_announce = ["192.0.2.10"]\n'
+    )
+    monkeypatch.setenv("SANKE_CONFIG", str(theirs))
+    monkeypatch.setattr(demo, "configure_logs", lambda *_: None)
+    served: list[Settings] = []
+
+    async def serve(settings: Settings, _seconds: int) -> None:
+        served.append(settings)
+
+    monkeypatch.setattr(demo, "_demo", serve)
+    demo.demo(port=0, data_dir=tmp_path / "demo")
+    (settings,) = served
+    assert settings.database == f"sqlite+aiosqlite:///{tmp_path / 'demo' / 'sanke.db'}"
+    assert not settings.redis_url.get_secret_value()
+    assert (settings.relay_in_process, settings.secure_cookies, settings.media_announce) == (True, False, ())
 
 
 async def test_every_link_leads_to_its_desk_and_a_class_is_on(tmp_path: Path) -> None:
