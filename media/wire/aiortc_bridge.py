@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 QUEUE = 32
 """DTLS datagrams that may wait; a handshake needs about six, so more is a flood and is dropped."""
 LONGEST = 1500
-"""Bytes of the longest packet with its SRTP trailer: an Ethernet frame's payload."""
+"""Bytes of the longest packet, as it comes in protected and before it is protected to go out: an Ethernet frame's payload. Browsers
+and OBS send no more than 1,280; what GStreamer's payloaders make by themselves has 1,400."""
 MOST_STREAMS = 64
 """SSRCs one peer may use: libsrtp keeps a context for each of them, for as long as the session lasts, and searches them all."""
 FIRST_REPEAT = 0.2
@@ -44,7 +45,7 @@ srtp_protect: Any = _binding.lib.srtp_protect
 _srtp_protect_rtcp: Any = _binding.lib.srtp_protect_rtcp
 _srtp_unprotect: Any = _binding.lib.srtp_unprotect
 _srtp_unprotect_rtcp: Any = _binding.lib.srtp_unprotect_rtcp
-_memory: Any = ffi.new("unsigned char[]", LONGEST)
+_memory: Any = ffi.new("unsigned char[]", LONGEST + TRAILER)
 """Where single packets are protected and unprotected: one place for all channels, which live on one event loop, so that it stays in
 the processor's cache. Half of what pylibsrtp's own methods cost goes into a new length and checks for each packet."""
 _bytes: Any = ffi.buffer(_memory)
@@ -286,7 +287,7 @@ class SecureChannel:
 
     def _protected(self, function: Any, packet: bytes) -> bytes | None:
         size = len(packet)
-        if self.handle is None or size > LONGEST - TRAILER:
+        if self.handle is None or size > LONGEST:
             return None
         _bytes[0:size] = packet
         _length[0] = size

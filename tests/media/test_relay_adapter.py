@@ -16,7 +16,15 @@ from media.packets.rtcp import receiver_report
 from media.packets.rtp import HEADER
 from media.relay import Relay
 from media.values import RelayConfig
-from media.wire.aiortc_bridge import MOST_STREAMS, HandshakeFailed, Identity, SecureChannel, Unauthentic, missing_names
+from media.wire.aiortc_bridge import (
+    LONGEST,
+    MOST_STREAMS,
+    HandshakeFailed,
+    Identity,
+    SecureChannel,
+    Unauthentic,
+    missing_names,
+)
 
 FOLDER = Path(media.__file__).parent
 
@@ -65,10 +73,22 @@ async def test_packets_are_protected_and_nothing_else_is_taken() -> None:
             b.unprotect(bad)
         with pytest.raises(Unauthentic):
             b.unprotect_rtcp(bad)
-    assert a.protect(b"\x80" * 1400) is None
+    assert a.protect(b"\x80" * (LONGEST + 1)) is None
     assert a.protect_rtcp(b"") is None
     await a.close()
     await b.close()
+    await b.close()
+
+
+@pytest.mark.parametrize("size", [1200, 1400, LONGEST - 16])
+async def test_whatever_can_come_can_be_given_again(size: int) -> None:
+    """A packet that a publisher's SRTP session carries is sent again, and to joiners, like the fan-out sends it."""
+    a, b = await connected_pair()
+    packet = HEADER.pack(0x80, 96, 1, 0, 7) + bytes(size - HEADER.size)
+    came = a.unprotect(b.protect(packet) or b"")
+    assert came == packet
+    assert b.unprotect(a.protect(came) or b"") == packet
+    await a.close()
     await b.close()
 
 
