@@ -155,13 +155,14 @@ def _distance(codec: Codec) -> int:
 def answer(offer: Offer, tracks: Sequence[Track], endpoint: Endpoint) -> str:
     """The SDP answer of an ICE-lite endpoint."""
     by_mid = {track.section.mid: track for track in tracks}
+    bundled = [mid for mid in by_mid if mid in offer.bundled]  # nothing but what the offer bundles (RFC 9143 §7.3)
     lines = [
         "v=0",
         "o=- 1 1 IN IP4 127.0.0.1",
         "s=-",
         "t=0 0",
         "a=ice-lite",
-        "a=group:BUNDLE " + " ".join(by_mid),
+        *(["a=group:BUNDLE " + " ".join(bundled)] if bundled else []),
         "a=msid-semantic: WMS *",
     ]
     setup = "passive" if dtls_server(offer) else "active"

@@ -90,6 +90,8 @@ class Offer:
     setup: Setup
     fragment: str
     password: str
+    bundled: frozenset[str]
+    """The mids of its BUNDLE group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,7 @@ def _assemble(head: _Draft, drafts: list[_Draft], bundled: set[str]) -> Offer:
     if not fragment or not password:
         _refuse("has no ICE credentials")
     role = _SETUPS.get(setup) or _refuse("has no usable setup attribute")
-    return Offer(sections, fingerprints, role, fragment, password)
+    return Offer(sections, fingerprints, role, fragment, password, frozenset(bundled))
 
 
 def _section(draft: _Draft) -> Section:

@@ -114,6 +114,13 @@ def test_the_answer_to_a_publisher_has_one_codec() -> None:
     assert parse_offer(answer).fingerprints == (IDENTITY.fingerprint,), "our own reader takes our answers"
 
 
+def test_a_single_section_is_bundled_as_it_was_offered() -> None:
+    """RFC 9143 §7.3: an answer puts no section into a group that the offer does not have it in."""
+    alone = BROWSER[: BROWSER.index("m=video")].replace("0 1 2", "0")
+    assert "a=group:BUNDLE 0\r\n" in answer_to(alone)
+    assert "a=group" not in answer_to(alone.replace("a=group:BUNDLE 0\r\n", ""))
+
+
 def test_simulcast_is_answered_to_publishers_alone_and_in_their_words() -> None:
     answer = answer_to(SIMULCAST, sends=True)
     for line in ("a=rid:h recv", "a=rid:l recv", "a=simulcast:recv h;m;l", f"a=extmap:10 {negotiation.RID}"):
