@@ -84,17 +84,20 @@ def test_while_the_disk_stands_still_each_recording_waits_up_to_its_own_bound(
     writer: Scribe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scribe, "LARGEST_QUEUE", 8 * 50 * len(SILENCE))
-    disk = threading.Event()
+    stands, disk = threading.Event(), threading.Event()
 
     def stand_still() -> None:
+        stands.set()
         disk.wait(PATIENCE)
 
     full, other = Recorded(writer, tmp_path / "full", stand_still), Recorded(writer, tmp_path / "other")
+    full.hear(1)
+    assert stands.wait(PATIENCE)
     full.hear(9)
     other.hear(7)
     disk.set()
     assert full.ended() == Outcome("too_slow", contents(full.path).seconds, contents(full.path).octets)
-    assert contents(full.path).seconds == pytest.approx(8, abs=0.1), "what had waited was written"
+    assert contents(full.path).seconds == pytest.approx(9, abs=0.1), "what had waited was written"
     other.hear(1)
     other.writing.finish()
     assert other.ended().failure == ""
