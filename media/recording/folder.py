@@ -69,6 +69,8 @@ class Folder:
             self._lock.close()
             raise Elsewhere(path.name) from None
         if durable and any(path.glob("*.m3u8")):  # what is kept is never written over
+            if not self._lock.tell():  # it names no room: nobody had left it open
+                (path / OPEN).unlink(missing_ok=True)
             self._lock.close()
             raise Elsewhere(path.name)
         self._lock.truncate(0)

@@ -15,9 +15,10 @@ import pytest
 from media.events import SourceName
 from media.packets.sequence import Kept
 from media.recording import folder, scribe
-from media.recording.folder import Folder, contents, read_playlist
+from media.recording.folder import Elsewhere, Folder, contents, read_playlist, recover, state_of
 from media.recording.manuscript import Chunk, Manuscript, Plan, Stream
 from media.recording.muxing import SILENCE
+from media.recording.playlist import Playlist, render
 from media.recording.scribe import Outcome, Scribe, Writing
 
 SOUND = Stream(SourceName("lead"), "audio", "OPUS", 48_000, object())
@@ -78,6 +79,16 @@ def test_what_is_kept_is_never_written_over(writer: Scribe, tmp_path: Path) -> N
     second.hear(9)
     assert second.ended().failure == "elsewhere"
     assert contents(first.path) == held
+    assert state_of(first.path) == "closed"
+
+
+def test_a_dead_writers_recording_is_left_to_whoever_closes_it(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "open").write_text("room")
+    (tmp_path / "one" / "lead.m3u8").write_text(render(Playlist(datetime.now(UTC))))
+    with pytest.raises(Elsewhere):
+        Folder(tmp_path / "one", "room", must_stay_free=0, durable=True)
+    assert recover(tmp_path)["one"].room == "room"
 
 
 def test_while_the_disk_stands_still_each_recording_waits_up_to_its_own_bound(
