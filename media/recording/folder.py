@@ -13,6 +13,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -241,12 +242,13 @@ def close_deserted(path: Path) -> Found:
 def _deserted(root: Path, name: str = "*") -> Iterator[tuple[Path, str]]:
     """Folders whose writer is no more, with their room."""
     for mark in root.glob(f"{name}/{OPEN}") if root.is_dir() else ():
-        with mark.open("r+") as lock:
+        with suppress(FileNotFoundError), mark.open("r+") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 continue
-            yield mark.parent, lock.read()
+            if mark.exists():  # its writer closes it at any moment
+                yield mark.parent, lock.read()
 
 
 def _close(path: Path, room: str) -> Found:

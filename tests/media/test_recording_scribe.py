@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,23 @@ def test_a_dead_writers_recording_is_left_to_whoever_closes_it(tmp_path: Path) -
     with pytest.raises(Elsewhere):
         Folder(tmp_path / "one", "room", must_stay_free=0, durable=True)
     assert recover(tmp_path)["one"].room == "room"
+
+
+@pytest.mark.parametrize("step", [(Path, "open"), (folder.fcntl, "flock")], ids=["before", "after"])
+def test_a_recording_that_ends_while_it_is_looked_at_is_not_deserted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: tuple[object, str]
+) -> None:
+    """Its writer, in another process, closes it before or after the mark is opened."""
+    written, go_on = Folder(tmp_path / "one", "room", must_stay_free=0, durable=True), getattr(*step)
+
+    def late(*given: Any) -> Any:
+        written.close()
+        return go_on(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*step, late)
+        assert recover(tmp_path) == {}
+    assert state_of(tmp_path / "one") == "closed"
 
 
 def test_while_the_disk_stands_still_each_recording_waits_up_to_its_own_bound(
