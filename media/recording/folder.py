@@ -186,7 +186,8 @@ class Rendition:
 
     def end(self) -> None:
         """No more will come. What the disk did not take is no part of it."""
-        there = tuple(each for each in self.playlist.segments if self._folder.has(each.name))
+        has = self._folder.has
+        there = tuple(each for each in self.playlist.segments if has(each.name) and has(each.part.header))
         self.playlist = replace(self.playlist, segments=there, ended=True)
         self._write_playlist()
 

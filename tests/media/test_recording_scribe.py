@@ -161,6 +161,25 @@ def test_what_the_disk_does_not_take_is_not_in_the_playlist(
     assert contents(good.path).seconds == pytest.approx(12, abs=0.1)
 
 
+def test_segments_whose_header_the_disk_does_not_take_are_not_in_the_playlist(
+    writer: Scribe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synchronise = folder._sync
+
+    def failing(path: Path) -> None:
+        if path.match("lead-h0.mp4.tmp"):
+            raise OSError(errno.EIO, "the disk is ill")
+        synchronise(path)
+
+    monkeypatch.setattr(folder, "_sync", failing)
+    bad = Recorded(writer, tmp_path / "bad")
+    bad.hear(12)
+    assert bad.ended() == Outcome("disk_error", 0.0, 0)
+    playlist = read_playlist(bad.path / "lead.m3u8")
+    assert playlist is not None
+    assert playlist.segments == ()
+
+
 def test_what_waits_behind_a_gap_is_kept_when_the_publisher_comes_back(tmp_path: Path) -> None:
     manuscript = Manuscript(Plan(tmp_path / "one", "room", 0.0, datetime.now(UTC), must_stay_free=0))
     numbers = [each for each in range(200) if each != 140]
