@@ -179,9 +179,9 @@ class Rendition:
         """Takes segments that are no longer kept out of the playlist."""
         if self._keep is None:
             return []
-        oldest, list_ = end - self._keep, self.playlist
-        dropped = [each for each in list_.segments if each.start + each.seconds < oldest]
-        self.playlist = replace(list_, segments=list_.segments[len(dropped) :], number=list_.number + len(dropped))
+        oldest = end - self._keep
+        dropped = [each for each in self.playlist.segments if each.start + each.seconds < oldest]
+        self.playlist = self.playlist.without(len(dropped))
         return dropped
 
     def end(self) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 LONGEST_SEGMENT = 6
 """Seconds of the playlist's target where no segment is longer."""
 _CODECS = "#EXT-X-SANKE-CODECS:"
 """What the header before it declares, as in a MIME type; players that do not know the tag pass over it."""
+_CHANGES = "#EXT-X-DISCONTINUITY-SEQUENCE"
+"""How many discontinuities went with the segments that were let go, so that players know which those are that remain (RFC 8216 §4.3.3.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """One rendition. `number` is the number of its first segment: not 0 where older ones were let go."""
+    """One rendition. `number` is the number of its first segment: not 0 where older ones were let go; `changes` is how often the header
+    had changed until then."""
 
     began: datetime
     segments: tuple[Segment, ...] = ()
     ended: bool = False
     number: int = 0
+    changes: int = 0
 
     @property
     def seconds(self) -> float:
@@ -47,17 +52,25 @@ class Playlist:
 
     def tail(self, count: int) -> Playlist:
         """The last segments alone."""
-        dropped = max(0, len(self.segments) - count)
-        return Playlist(self.began, self.segments[dropped:], self.ended, self.number + dropped)
+        return self.without(max(0, len(self.segments) - count))
+
+    def without(self, count: int) -> Playlist:
+        """All but so many of the first segments."""
+        changed = sum(one.part != next_.part for one, next_ in pairwise(self.segments[: count + 1]))
+        kept = self.segments[count:]
+        return replace(self, segments=kept, number=self.number + count, changes=self.changes + changed)
 
 
 def render(playlist: Playlist) -> str:
     """The playlist as text. A header is named anew, after a discontinuity, wherever it changes; the date wherever a segment
-    does not begin where the one before it ended."""
+    does not begin where the one before it ended. One that grows is of no type: what is served of it loses its first segments, which those
+    of an EVENT never do (RFC 8216 §4.3.3.5)."""
     target = max([LONGEST_SEGMENT, *(math.ceil(each.seconds) for each in playlist.segments)])
-    kind = [] if playlist.number else ["#EXT-X-PLAYLIST-TYPE:" + ("VOD" if playlist.ended else "EVENT")]
+    kind = ["#EXT-X-PLAYLIST-TYPE:VOD"] if playlist.ended and not playlist.number else []
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-TARGETDURATION:{target}", *kind]
     lines += [f"#EXT-X-MEDIA-SEQUENCE:{playlist.number}", f"#EXT-X-SANKE-BEGAN:{_stamp(playlist.began)}"]
+    if playlist.changes:
+        lines.append(f"{_CHANGES}:{playlist.changes}")
     before: Segment | None = None
     for segment in playlist.segments:
         if before is None or before.part != segment.part:
@@ -74,7 +87,7 @@ def render(playlist: Playlist) -> str:
 def parse(text: str) -> Playlist:
     """Reads what `render` wrote. Raises ValueError for anything else."""
     began: datetime | None = None
-    number, start, seconds, codecs = 0, 0.0, 0.0, ""
+    number, changes, start, seconds, codecs = 0, 0, 0.0, 0.0, ""
     part = Part("", "")
     segments: list[Segment] = []
     ended = False
@@ -84,6 +97,8 @@ def parse(text: str) -> Playlist:
             began = datetime.fromisoformat(value)
         elif tag == "#EXT-X-MEDIA-SEQUENCE":
             number = int(value)
+        elif tag == _CHANGES:
+            changes = int(value)
         elif line.startswith(_CODECS):
             codecs = value
         elif tag == "#EXT-X-MAP":
@@ -99,7 +114,7 @@ def parse(text: str) -> Playlist:
             start = round(start + seconds, 3)
     if began is None:
         raise ValueError("no playlist of a recording")
-    return Playlist(began, tuple(segments), ended, number)
+    return Playlist(began, tuple(segments), ended, number, changes)
 
 
 def _stamp(at: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -75,7 +76,7 @@ def playlists(draw: st.DrawFn) -> Playlist:
         part = parts[min(2, index // 2)]
         segments.append(Segment(f"lead-{index}.m4s", at, seconds, part))
         at = round(at + seconds, 3)
-    return Playlist(BEGAN, tuple(segments), draw(st.booleans()), number)
+    return Playlist(BEGAN, tuple(segments), draw(st.booleans()), number, draw(st.integers(0, number)))
 
 
 @given(playlists())
@@ -85,6 +86,18 @@ def test_a_playlist_reads_back_as_it_was_written(playlist: Playlist) -> None:
     assert parse(render(tail)) == tail
     assert tail.segments == playlist.segments[-3:]
     assert tail.number + len(tail.segments) == playlist.number + len(playlist.segments)
+
+
+def test_a_list_that_loses_its_first_segments_says_which_discontinuities_it_has() -> None:
+    """Neither may its type ever change (RFC 8216 §6.2.1), so it has none while it grows, though nothing was lost yet."""
+    parts = [Part(f"lead-h{each}.mp4", "opus") for each in (0, 0, 1, 2, 2)]
+    young = Playlist(BEGAN, tuple(Segment(f"lead-{n}.m4s", 6.0 * n, 6.0, each) for n, each in enumerate(parts)))
+    known = {each: render(young.tail(5 - each)) for each in range(4)}
+    assert not any("PLAYLIST-TYPE" in text for text in known.values())
+    sequences = [re.findall("DISCONTINUITY-SEQUENCE:(.*)", text) for text in known.values()]
+    assert sequences == [[], [], ["1"], ["2"]]
+    assert [text.count("#EXT-X-DISCONTINUITY\n") for text in known.values()] == [2, 2, 1, 0]
+    assert young.tail(4).tail(2) == young.tail(2)
 
 
 @pytest.mark.parametrize("text", ["", "#EXTM3U\nlead-0.m4s\n", "#EXT-X-SANKE-BEGAN:yesterday\n"])
