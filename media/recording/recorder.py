@@ -71,12 +71,15 @@ class _Running:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+_Key = tuple[RoomId, Literal["recording", "segments"]]
+
+
 class Recorder:
     """All recordings of one relay, under `root`: ``recordings/<id>/`` and ``segments/<room>/``."""
 
     def __init__(self, rooms: Rooms, root: Path, must_stay_free: int) -> None:
         self._rooms, self.root, self._must_stay_free = rooms, root, must_stay_free
-        self._running: dict[tuple[RoomId, Literal["recording", "segments"]], _Running] = {}
+        self._running: dict[_Key, _Running] = {}
         self._scribe = Scribe()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -122,8 +125,10 @@ class Recorder:
         self._running[room, "segments"].wanted_until = self._rooms.monotonic() + SEGMENTS_UNWATCHED
 
     def _begin(self, room: RoomId, recording: RecordingId | None, path: Path) -> None:
-        running = _Running(room, recording, path)
-        if self._running.setdefault((room, "recording" if recording else "segments"), running) is running:
+        key: _Key = (room, "recording" if recording else "segments")
+        before = self._running.get(key)
+        if before is None or (before.finishing and before.path != path):  # it ends by itself, when the disk lets it
+            running = self._running[key] = _Running(room, recording, path)
             self._keep_up(running, self._rooms.monotonic())
 
     def _write(self, running: _Running) -> Writing:
@@ -147,7 +152,9 @@ class Recorder:
         return self._scribe.begin(plan, on_begin, on_end)
 
     def _forget(self, running: _Running) -> None:
-        self._running.pop((running.room, "recording" if running.id else "segments"), None)
+        key: _Key = (running.room, "recording" if running.id else "segments")
+        if self._running.get(key) is running:
+            del self._running[key]
         running.ended.set()
 
     def _ended(self, running: _Running, outcome: Outcome) -> None:

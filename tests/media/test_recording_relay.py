@@ -167,6 +167,33 @@ async def test_what_ends_on_a_disk_that_stands_still_takes_no_more(
     disk.set()
 
 
+async def test_another_name_begins_while_the_disk_stands_still(
+    relay: Relay,
+    events: list[MediaEvent],
+    publisher: SyntheticPublisher,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The disk takes longer to end the recording before it than anybody waits."""
+    disk, synchronise, other = threading.Event(), folders._sync, RecordingId("b" * 32)
+
+    def stand_still(path: Path) -> None:
+        disk.wait(30)
+        synchronise(path)
+
+    await relay.carry_out(Record(ROOM, ID))
+    await until(lambda: (tmp_path / "recordings" / ID / "lead.m3u8").exists())
+    monkeypatch.setattr(folders, "_sync", stand_still)
+    monkeypatch.setattr("media.recording.recorder.PATIENCE", 0.1)
+    await relay.carry_out(Record(ROOM, other))
+    disk.set()
+    await until(lambda: only(events, RecordingFailed, recording=ID, reason="interrupted"))
+    await until(lambda: (tmp_path / "recordings" / other / "lead.m3u8").exists())
+    monkeypatch.setattr("media.recording.recorder.PATIENCE", 10)
+    await relay.carry_out(CloseRoom(ROOM))
+    assert only(events, RecordingEnded, recording=other)
+
+
 async def test_segments_alone_are_kept_for_a_while_and_then_all_let_go(
     relay: Relay,
     events: list[MediaEvent],
