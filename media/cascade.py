@@ -238,16 +238,20 @@ class Cascade:
             raise
         except (RelayError, OSError):
             return old
-        await old.close()
+        try:
+            await old.close()
+        except BaseException:
+            await new.close()
+            raise
         return new
 
     async def _fresh(self, room: RoomId, source: SourceName, publication: Publication) -> Pull:
         pull = Pull(publication, self._house.monotonic)
         try:
             await pull.connect(lambda offer: self._upstream.pull(room, source, offer))
+            if (speaker := classroom_of(source)) is not None:  # the origin lets edges have the speaker's picture alone
+                await self._house.carry_out(GiveFloor(room, speaker))
         except BaseException:
             await pull.close()
             raise
-        if (speaker := classroom_of(source)) is not None:  # the origin lets edges have the speaker's picture alone
-            await self._house.carry_out(GiveFloor(room, speaker))
         return pull

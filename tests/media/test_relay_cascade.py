@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from media_simulcast import Pupil, SimulcastPublisher
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 
-from media.cascade import Cascade, Pulled
+from media.cascade import Cascade, Pull, Pulled
 from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.errors import NoFloor, NoPublisher
 from media.events import EDGE, MediaEvent, MediaSlot, PeerId, RoomId, SourceName
@@ -248,3 +249,41 @@ async def test_an_edge_asks_anew_where_the_picture_comes_in_another_codec(
         assert publication.tracks["video"].codec == "VP8"
         for peer in (pupil, again, first):
             await peer.close()
+
+
+@pytest.mark.parametrize("step", [(Pull, "close"), (Relay, "carry_out")], ids=["replaced", "fresh"])
+async def test_a_pull_given_up_as_it_comes_leaves_no_connection(
+    relays: tuple[list[Relay], list[MediaEvent]], monkeypatch: pytest.MonkeyPatch, step: tuple[type, str]
+) -> None:
+    """The worker stops while the old connection to the origin ends, or while the speaker's floor is given."""
+    (one, two, edge), _ = relays
+    speaker, upstream = SourceName("class:speaker"), Direct(one=one, two=two)
+    stages = [ScriptedPublisher(), ScriptedPublisher()]
+    for relay, stage in zip((one, two), stages, strict=True):
+        await stage.start(relay, peer="speaker", source=speaker)
+        await relay.carry_out(GiveFloor(ROOM, PeerId("speaker")))
+    reached, go_on, before = asyncio.Event(), getattr(*step), keepers()
+
+    async def stuck(self: Any, *given: Any) -> None:
+        if not reached.is_set():
+            reached.set()
+            await asyncio.sleep(60)
+        await go_on(self, *given)
+
+    async with cascading(edge, upstream) as cascade:
+        if step[0] is Pull:
+            await cascade.ensure(ROOM, speaker)
+            upstream.name = "two"
+        monkeypatch.setattr(*step, stuck)
+        waiting = asyncio.ensure_future(cascade.ensure(ROOM, speaker))
+        await reached.wait()
+    await asyncio.wait({waiting})
+    assert waiting.exception() is None or isinstance(waiting.exception(), NoPublisher)
+    assert keepers() == before
+    for stage in stages:
+        await stage.close()
+
+
+def keepers() -> set[asyncio.Task[Any]]:
+    """The tasks of open connections to relays."""
+    return {task for task in asyncio.all_tasks() if task.get_name() == "media-peer-keeper"}
