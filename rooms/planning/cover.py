@@ -59,7 +59,7 @@ def affected(diary: Diary, what: Circumstance, lessons: Sequence[OccurrenceView]
     for lesson in lessons:
         if lesson.state == "cancelled" or not _meets(diary, what, lesson):
             continue
-        attend = [side for side in lesson.receivers if side.excuse_reason is None]
+        attend = lesson.attending
         hit = tuple(side.id for side in attend if _names(what, side))
         begun = lesson.state not in ("planned", "ready") or lesson.opened_at is not None or lesson.starts_at <= now
         if _names(what, lesson.lead):
@@ -92,6 +92,8 @@ def options(diary: Diary, what: Circumstance, hit: Affected, now: datetime) -> l
     as_it_is = _option("keep", lesson)
     if hit.begun:
         return [as_it_is]
+    if lesson.receivers and not lesson.attending:  # nobody is left for whom it could be held instead
+        return [_option("cancel", lesson), as_it_is]
     found: list[Option] = []
     if hit.sides and not hit.nobody:
         found.append(_option("excuse", lesson))

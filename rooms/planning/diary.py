@@ -60,7 +60,7 @@ class Booking:
 
 def booking_of(lesson: OccurrenceView) -> Booking:
     """A dated lesson as it stands; sides that are excused are not there."""
-    there = [side for side in lesson.receivers if side.excuse_reason is None]
+    there = lesson.attending
     return Booking(
         lesson.id,
         lesson.day,

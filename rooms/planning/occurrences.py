@@ -82,6 +82,11 @@ class OccurrenceView:
         """Those who attend: receiving classes, or a community's members."""
         return self.sides[1:]
 
+    @property
+    def attending(self) -> tuple[SideView, ...]:
+        """Those of them who are not excused."""
+        return tuple(side for side in self.receivers if side.excuse_reason is None)
+
 
 @dataclass(frozen=True, slots=True)
 class Who:

@@ -178,11 +178,17 @@ async def _act(
             return [{"did": "cancelled", "lesson": lesson.id}]
         case _:
             await cancel_in(session, actor, now, lesson.id, **told)
-            new = NewLesson(
-                county, option.day, option.start, option.end, replaces=lesson.id, kind=lesson.kind,
-                lead_teacher_code=option.teacher, lead_room_code=option.room,
-            )  # fmt: skip
+            new = instead_of(lesson, option.day, option.start, option.end, option.teacher, option.room)
             return [{"did": option.action, "lesson": lesson.id, "by": await add_in(session, actor, now, new)}]
+
+
+def instead_of(lesson: OccurrenceView, day: date, start: int, end: int, teacher: str = "", room: str = "") -> NewLesson:
+    """What replaces a lesson: with those who were judged to be there, and so without its excused sides."""
+    return NewLesson(
+        lesson.county, day, start, end, replaces=lesson.id, kind=lesson.kind, lead_teacher_code=teacher, lead_room_code=room,
+        class_codes=tuple(side.class_code for side in lesson.attending if side.class_code),
+        member_codes=tuple(side.teacher_code or "" for side in lesson.attending if side.side == "member"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
 from rooms.clock import Clock
-from rooms.planning.changes import NewLesson, add_in, cancel_in
+from rooms.planning.changes import add_in, cancel_in
 from rooms.planning.cover import Obstacle, bells_allow, obstacle
 from rooms.planning.diary import Booking, Diary, booking_of
 from rooms.planning.occurrences import OccurrenceView, occurrence
-from rooms.planning.substitutions import load_ground, open_diary
+from rooms.planning.substitutions import instead_of, load_ground, open_diary
 from rooms.refusals import Conflict, NotFound
 from rooms.store import Actor, Store
 
@@ -117,11 +117,10 @@ async def swap(
             raise Conflict("swap_impossible", why=against[0].why, code=against[0].code)
         for each in (one, other):
             await cancel_in(session, actor, now, each.id, reason="other", note=note, county=county)
-        made = [await add_in(session, actor, now, _moved(county, *pair)) for pair in ((one, other), (other, one))]
+        made = [
+            await add_in(session, actor, now, instead_of(mine, theirs.day, theirs.start, theirs.end))
+            for mine, theirs in ((one, other), (other, one))
+        ]
         facts = {"with": other.id, "made": made}
         await append(session, actor, "lesson.swap", f"occurrence:{one.id}", county=county, at=now, facts=facts)
     return made[0], made[1]
-
-
-def _moved(county: str, mine: OccurrenceView, theirs: OccurrenceView) -> NewLesson:
-    return NewLesson(county, theirs.day, theirs.start, theirs.end, replaces=mine.id, kind=mine.kind)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from rooms.planning.changes import cancel
+from rooms.planning.changes import cancel, excuse_side
 from rooms.planning.circumstance_rows import recorded
 from rooms.planning.circumstances import Circumstance
 from rooms.planning.occurrences import OccurrenceView, Who, between
@@ -220,3 +220,31 @@ async def test_nobody_swaps_into_a_local_lesson(store: Store, published: str, cl
         await swap(store, planner, clock, published, music.id, art.id)
     async with store.read() as session:
         assert await session.scalar(select(func.count()).where(AuditLeaf.action == "lesson.cancel")) == 0
+
+
+async def excused(store: Store, clock: Any, planner: Actor, lesson: OccurrenceView, *classes: str) -> None:
+    for side in lesson.receivers:
+        if side.class_code in classes:
+            await excuse_side(store, planner, clock, side.id, reason="school_closed", county=lesson.county)
+
+
+async def test_who_is_excused_is_not_called_to_what_replaces_the_lesson(
+    store: Store, published: str, clock: Any, planner: Actor
+) -> None:
+    (first,), (second,) = await day_of(store, published, MONDAY), await day_of(store, published, date(2026, 9, 14))
+    (art,) = await day_of(store, published, THURSDAY)
+    for lesson in (first, second):
+        await excused(store, clock, planner, lesson, "K3")
+    await substitute(store, planner, clock, published, ILL, first_choices(await proposed(store, clock, published, ILL)))
+    await swap(store, planner, clock, published, second.id, art.id)
+    for day in (MONDAY, THURSDAY):
+        (new,) = [each for each in await day_of(store, published, day) if each.replaces_id in (first.id, second.id)]
+        assert [side.class_code for side in new.receivers] == ["K2"]
+
+
+async def test_where_everybody_is_excused_nobody_stands_in(
+    store: Store, published: str, clock: Any, planner: Actor
+) -> None:
+    (music,) = await day_of(store, published, MONDAY)
+    await excused(store, clock, planner, music, "K2", "K3")
+    assert actions(await proposed(store, clock, published, ILL)) == [["cancel", "keep"]]
