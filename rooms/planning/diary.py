@@ -166,8 +166,13 @@ class Diary:
         return [booking for day in days for booking in self._taken.get((day, ("teacher", teacher)), ())]
 
     def within_limits(self, teacher: str, day: date, *, but: Iterable[str] = ()) -> bool:
-        """H9 on dates: whether one more lesson fits the teacher's day and week; `but` are lessons it stands in for."""
-        limits = self.problem.teachers[TeacherCode(teacher)]
+        """H9 on dates: whether one more lesson fits the teacher's day and week; `but` are lessons it stands in for.
+
+        Who left the county since the lesson was published can take none.
+        """
+        limits = self.problem.teachers.get(TeacherCode(teacher))
+        if limits is None:
+            return False
         past, monday = frozenset(but), day - timedelta(days=day.isoweekday() - 1)
         week = self._remote(teacher, monday, monday + timedelta(days=6))
         own = [booking for booking in week if booking.occurrence not in past]

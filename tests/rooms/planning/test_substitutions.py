@@ -248,3 +248,16 @@ async def test_where_everybody_is_excused_nobody_stands_in(
     (music,) = await day_of(store, published, MONDAY)
     await excused(store, clock, planner, music, "K2", "K3")
     assert actions(await proposed(store, clock, published, ILL)) == [["cancel", "keep"]]
+
+
+async def test_a_teacher_who_left_the_county_swaps_with_nobody(
+    store: Store, published: str, clock: Any, planner: Actor
+) -> None:
+    async with store.write() as session:
+        (await session.get_one(Teacher, (published, "T2"))).retired = True
+    (music,), (art,) = await day_of(store, published, date(2026, 9, 14)), await day_of(store, published, THURSDAY)
+    async with store.read() as session:
+        found = {each.lesson.id: each.obstacles for each in await partners(session, clock, published, music.id)}
+    assert [(each.why, each.code) for each in found[art.id]] == [("limit", "T2")]
+    with pytest.raises(Conflict, match="swap_impossible"):
+        await swap(store, planner, clock, published, music.id, art.id)
