@@ -35,6 +35,13 @@ class People:
     classes: Mapping[str, SchoolClass]
     titles: Mapping[str, str]
     """Community or course code → its name."""
+    gone: frozenset[Taken] = frozenset()
+    """Those of them that the county's files no longer name; lessons already held keep them."""
+
+    def lacks(self, kind: str, code: str) -> bool:
+        """Whether the county has no such ``teacher``, ``room`` or ``class`` (any more)."""
+        known = {"teacher": self.school_of_teacher, "room": self.school_of_room, "class": self.classes}
+        return code not in known[kind] or (kind, code) in self.gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +79,16 @@ async def load_people(session: AsyncSession, county: str) -> People:
     courses = await session.execute(
         select(NetworkCourse.code, NetworkCourse.title).where(NetworkCourse.county == county)
     )
+    gone: set[Taken] = set()
+    for what, table in (("teacher", Teacher), ("room", Room), ("class", SchoolClass)):
+        left = await session.scalars(select(table.code).where(table.county == county, table.retired))
+        gone.update((what, code) for code in left)
     return People(
         dict(teachers.all()),
         dict(rooms.all()),
         {row.code: row for row in classes},
         dict([*names.all(), *courses.all()]),
+        frozenset(gone),
     )
 
 

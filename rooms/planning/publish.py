@@ -162,8 +162,9 @@ async def _check_names(session: AsyncSession, plan_id: int, people: People) -> N
         for kind, code in sorted(
             {("teacher", code) for code in [meeting.lead_teacher_code, *meeting.member_codes]}
             | {("class", code) for code in meeting.class_codes}
+            | {("room", meeting.lead_room_code)}
         ):
-            if code not in (people.school_of_teacher if kind == "teacher" else people.classes):
+            if people.lacks(kind, code):
                 raise Invalid("plan_outdated", kind=kind, code=code)
 
 

@@ -14,7 +14,7 @@ from rooms.planning.occurrences import Who, between
 from rooms.planning.publish import preview_publication, publish_plan
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor, Store
-from rooms.tables import AuditLeaf, EvidenceEvent, Occurrence, OccurrenceSide, PlanVersion
+from rooms.tables import AuditLeaf, EvidenceEvent, Occurrence, OccurrenceSide, PlanVersion, Room, SchoolClass, Teacher
 from scheduler.problem import ALL_WEEKS, ODD
 
 START = date(2026, 9, 1)
@@ -180,6 +180,18 @@ async def test_refusals(store: Store, county: str, clock: Any, planner: Actor, a
     assert refusal.value.facts == {"kind": "class", "code": "K9"}
     assert await rows(store) == []
     assert await audited(store, "plan.publish") == 0
+
+
+@pytest.mark.parametrize(("table", "code"), [(Teacher, "T1"), (Room, "R1"), (SchoolClass, "K3")])
+async def test_a_plan_with_somebody_whom_the_files_no_longer_name_is_outdated(
+    store: Store, county: str, clock: Any, planner: Actor, table: Any, code: str
+) -> None:
+    async with store.write() as session:
+        (await session.get_one(table, (county, code))).retired = True
+    with pytest.raises(Invalid, match="plan_outdated") as refusal:
+        await publish_plan(store, planner, clock, county, 1, START)
+    assert refusal.value.facts["code"] == code
+    assert await rows(store) == []
 
 
 async def test_lessons_added_by_hand_stand_and_their_clashes_are_shown(
