@@ -2,6 +2,7 @@
 
 Lessons of the former version that stand unchanged in the new one keep their id (and their calendar UID); the others are removed
 where nothing happened to them yet, else cancelled as superseded. What has begun is never touched. Publishing twice changes nothing.
+Lessons to come, those added by hand too, follow a class into the receiving room, and to the size, that the files give it by now.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
@@ -52,6 +53,8 @@ class Publication:
     """School code → its changes; schools without any are left out."""
     clashes: tuple[Clash, ...]
     """Lessons added by hand that the new version's lessons collide with."""
+    reseated: tuple[str, ...]
+    """Classes with another receiving room or size than their lessons to come were dated with."""
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,17 @@ async def publish_plan(
         change = await _change(session, now, county, plan_id, effective_from, backdate)
         seen, version = change.seen, change.version
         same = version.state == "published" and version.effective_from == effective_from
-        if same and not (seen.added or seen.removed or seen.superseded):
+        if same and not (seen.added or seen.removed or seen.superseded or seen.reseated):
             return seen
         await _write_lessons(session, actor, now, county, change)
+        await _reseat(session, now, county, change)
         if change.before is not None and change.before.id != version.id:
             change.before.state = "superseded"
         version.state, version.effective_from = "published", effective_from
         version.published_at, version.published_by = now, actor.name
         facts = {"from": effective_from.isoformat(), "added": seen.added, "removed": seen.removed, "kept": seen.kept}
         facts |= {"superseded": seen.superseded, "number": version.number, "backdated": backdate}
+        facts |= {"reseated": len(seen.reseated)}
         await append(session, actor, "plan.publish", f"plan:{plan_id}", county=county, at=now, facts=facts)
     return seen
 
@@ -152,6 +157,7 @@ async def _change(
             await _entries(session, before.id, people) if before else [], await _entries(session, plan_id, people)
         ),
         await _clashes(session, now, county, effective_from, list(left.values()), people),
+        await _reseated(session, now, county, effective_from, people),
     )
     return _Change(version, before, list(left.values()), keep, remove, supersede, people, seen)
 
@@ -199,6 +205,39 @@ async def _clashes(
         for clash in clashes(lesson.starts_at, lesson.ends_at, takes_of(lesson.meeting, people), by_hand)
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _to_come(county: str, first: date, now: datetime) -> ColumnElement[bool]:
+    waits = Occurrence.state.in_(("planned", "ready", "cancelled"))  # what is cancelled may be restored
+    return and_(Occurrence.county == county, Occurrence.day >= first, Occurrence.starts_at > now, waits)
+
+
+async def _reseated(session: AsyncSession, now: datetime, county: str, first: date, people: People) -> tuple[str, ...]:
+    side = OccurrenceSide
+    seats = await session.execute(
+        select(side.class_code, side.room_code, side.expected)
+        .join(Occurrence, Occurrence.id == side.occurrence_id)
+        .where(_to_come(county, first, now), side.class_code.is_not(None))
+        .distinct()
+    )
+    found = {
+        code
+        for code, room, size in seats
+        if code and not people.lacks("class", code)
+        and (room, size) != (people.classes[code].receiving_room_code, people.classes[code].size)
+    }  # fmt: skip
+    return tuple(sorted(found))
+
+
+async def _reseat(session: AsyncSession, now: datetime, county: str, change: _Change) -> None:
+    lessons = select(Occurrence.id).where(_to_come(county, change.seen.effective_from, now))
+    for code in change.seen.reseated:
+        group = change.people.classes[code]
+        await session.execute(
+            update(OccurrenceSide)
+            .where(OccurrenceSide.class_code == code, OccurrenceSide.occurrence_id.in_(lessons))
+            .values(room_code=group.receiving_room_code, expected=group.size)
+        )
 
 
 async def _write_lessons(session: AsyncSession, actor: Actor, now: datetime, county: str, change: _Change) -> None:

@@ -211,3 +211,23 @@ async def test_lessons_added_by_hand_stand_and_their_clashes_are_shown(
     again = await publish_plan(store, planner, clock, county, 1, START)
     assert (again.added, again.removed) == (0, 0)
     assert by_hand in {row.id for row in await rows(store)}
+
+
+async def test_lessons_to_come_follow_a_class_into_its_new_room(
+    store: Store, county: str, clock: Any, planner: Actor
+) -> None:
+    await publish_plan(store, planner, clock, county, 1, START)
+    clock.time = datetime(2026, 9, 8, tzinfo=UTC)  # after the first music lesson
+    async with store.write() as session:
+        group = await session.get_one(SchoolClass, (county, "K3"))
+        group.receiving_room_code, group.size = "R2", 7
+    async with store.read() as session:
+        seen = await preview_publication(session, clock, county, 1, START)
+    assert await publish_plan(store, planner, clock, county, 1, START) == seen
+    assert (seen.added, seen.removed, seen.reseated) == (0, 0, ("K3",))
+    async with store.read() as session:
+        lessons = await between(session, Who(county), date(2026, 9, 7), date(2026, 9, 14))
+    seats = [(side.room_code, side.expected) for each in lessons for side in each.receivers if side.class_code == "K3"]
+    assert seats == [("R3", 5), ("R2", 7)]
+    assert (await publish_plan(store, planner, clock, county, 1, START)).reseated == ()
+    assert await audited(store, "plan.publish") == 2
