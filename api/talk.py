@@ -22,7 +22,7 @@ from api.routing import SIGNED_IN, Call, Nothing, Routes
 from api.stage import OVER
 from config.words import Language
 from media.events import PeerId, RoomId
-from media.orders import ChooseRung
+from media.orders import ChooseRung, EndPeer
 from rooms.people.sessions import principal_of
 from rooms.planning.occurrences import SideView, occurrence
 from rooms.refusals import Refusal
@@ -118,7 +118,7 @@ class Conversation:
                 return
 
     async def _stay(self) -> None:
-        """An open line is use of its session, and lasts no longer than it; nor than the side is this person's."""
+        """An open line is use of its session, and lasts no longer than it; nor than the side is this person's. Its media ends with it."""
         while True:
             await asyncio.sleep(STILL_SECONDS)
             try:
@@ -127,6 +127,7 @@ class Conversation:
                 log.exception("line_not_checked", room=self.room.id)
                 continue
             if problem is not None:
+                await self.call.app.media.order(EndPeer(RoomId(self.room.id), PeerId(self.side.id)))
                 await self.socket.send_json({"type": "bye", **_told(problem, self.call.caller.language)})
                 return
 

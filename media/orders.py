@@ -26,6 +26,14 @@ class CloseRoom:
 
 
 @dataclass(frozen=True, slots=True)
+class EndPeer:
+    """End every session of this peer: whoever it was may be in the room no longer."""
+
+    room: RoomId
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
 class GiveFloor:
     """`peer`, and nobody else, is heard and seen by the whole room; None: only the lead speaks (`media.floor`)."""
 
@@ -59,7 +67,7 @@ class ChooseRung:
     rung: Rung | None
 
 
-Order = CloseRoom | GiveFloor | Record | ServeSegments | ChooseRung
+Order = CloseRoom | EndPeer | GiveFloor | Record | ServeSegments | ChooseRung
 """The union of all orders; each has a `room`."""
 
 

@@ -19,7 +19,7 @@ from media.events import MediaEvent, OnEvent, PeerId, Reason, RoomId, SessionId,
 from media.forwarding.publication import Publication
 from media.housekeeping import Housekeeping
 from media.ladder import Rung
-from media.orders import ChooseRung, CloseRoom, GiveFloor, Order, Record, ServeSegments
+from media.orders import ChooseRung, CloseRoom, EndPeer, GiveFloor, Order, Record, ServeSegments
 from media.recording.recorder import Recorder
 from media.room import Room
 from media.sessions import admission
@@ -240,6 +240,8 @@ class Relay:
         match order:
             case CloseRoom(room):
                 await self._close_room(room)
+            case EndPeer(room, peer):
+                await self._end_peer(room, peer)
             case GiveFloor(room, peer):
                 await self._give_floor(room, peer)
             case Record(room, recording):
@@ -256,6 +258,10 @@ class Relay:
         if room in self._rooms:
             await self._close(self._rooms[room].sessions.values())
         await self.recorder.close_room(room)
+
+    async def _end_peer(self, room: RoomId, peer: PeerId) -> None:
+        if room in self._rooms:
+            await self._close(each for each in self._rooms[room].sessions.values() if each.name.peer == peer)
 
     async def _give_floor(self, room: RoomId, peer: PeerId | None) -> None:
         """The others' subscriptions to a classroom that lost the floor end, its sound stops at the door."""

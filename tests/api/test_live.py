@@ -14,6 +14,8 @@ from api_world import PIN, Site
 from sqlalchemy import select, update
 
 from api import talk
+from media.events import PeerId, RoomId
+from media.orders import EndPeer, Order
 from rooms.people.passwords import digest
 from rooms.tables import AccountRole, EvidenceEvent, Occurrence, OccurrenceSide, Session
 
@@ -257,6 +259,12 @@ async def test_who_is_no_longer_of_the_lesson_is_shown_out(
 ) -> None:
     monkeypatch.setattr(talk, "STILL_SECONDS", 0.05)
     here, services = site.world.here, site.server.services
+    orders: list[Order] = []
+
+    async def ordered(order: Order) -> None:
+        orders.append(order)
+
+    monkeypatch.setattr(services.media, "order", ordered)
     async with line(site, "lead_teacher") as (teacher, _):
         async with services.store.write() as session:
             if what == "replaced":
@@ -268,6 +276,7 @@ async def test_who_is_no_longer_of_the_lesson_is_shown_out(
         bye = await hear(teacher, "bye")
         assert bye["code"] == ("not_found" if what == "replaced" else "sign_in_needed")
         assert bye["words"]
+        assert orders == [EndPeer(RoomId(here.occurrence), PeerId(here.lead_side))]
         assert (await teacher.receive()).type is aiohttp.WSMsgType.CLOSE
 
 

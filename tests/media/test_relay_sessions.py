@@ -14,8 +14,8 @@ from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.errors import Full, NoPublisher, NothingInCommon, SourceTaken, UnknownSession
-from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, SessionId, SourceName
-from media.orders import CloseRoom
+from media.events import Connected, Disconnected, MediaEvent, MediaSlot, PeerId, RoomId, SessionId, SourceName
+from media.orders import CloseRoom, EndPeer
 from media.packets import rtcp
 from media.relay import Relay
 from media.sessions.subscribing import SubscriberSession
@@ -249,6 +249,23 @@ async def test_a_new_subscription_of_the_same_class_replaces_the_old(
     await old.close()
     assert relay.session(new_session).connected, "the end of the old connection never removes the new one"
     await new.close()
+
+
+async def test_who_may_be_there_no_longer_receives_and_sends_no_more(relay: Relay, teacher: ScriptedPublisher) -> None:
+    teacher.stream()
+    camera = ScriptedPublisher()
+    await camera.start(relay, peer="class-1", source=SourceName("class:class-1"))
+    gone, gone_session = await join(relay, "class-1")
+    stays, stays_session = await join(relay, "class-2")
+    await relay.carry_out(EndPeer(RoomId("elsewhere"), PeerId("class-1")))
+    assert relay.session(gone_session).connected
+    await relay.carry_out(EndPeer(ROOM, PeerId("class-1")))
+    await asyncio.wait_for(gone.ended.wait(), 1)
+    assert {view.peer for view in relay.snapshot(ROOM).sessions} == {"teacher", "class-2"}
+    assert relay.session(stays_session).connected
+    await camera.close()
+    for each in (gone, stays):
+        await each.close()
 
 
 async def test_a_changed_address_is_followed_after_an_authentic_check(relay: Relay, teacher: ScriptedPublisher) -> None:
