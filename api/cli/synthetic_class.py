@@ -14,8 +14,6 @@ from yarl import URL
 from api.media import SDP
 from api.server import Running
 from media.clients.synthetic import SyntheticPublisher
-from media.errors import BadOffer
-from media.wire.aiortc_bridge import HandshakeFailed
 from rooms.counties import load_county
 from rooms.demo.people import teacher_link
 from rooms.demo.today import HELD, TAUGHT, DueLesson, due_lesson
@@ -57,7 +55,7 @@ class SyntheticClass:
         while True:
             try:
                 await self._hold(await self._due())
-            except (aiohttp.ClientError, OSError, TimeoutError, BadOffer, HandshakeFailed) as error:
+            except Exception as error:
                 status = getattr(error, "status", None)  # the error's text would show the teacher's cookie
                 log.warning("synthetic_class_interrupted", why=type(error).__name__, status=status)
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -72,9 +70,12 @@ class SyntheticClass:
         services = self._server.services
         while True:
             await asyncio.sleep(LOOK_AHEAD_SECONDS)
-            async with services.store.read() as session:
-                county = await load_county(session, self._county)
-            await due_lesson(services.store, services.clock, county, TAUGHT)
+            try:
+                async with services.store.read() as session:
+                    county = await load_county(session, self._county)
+                await due_lesson(services.store, services.clock, county, TAUGHT)
+            except Exception:  # the next look finds a lesson
+                log.exception("next_lesson_not_made")
 
     async def _hold(self, lesson: DueLesson) -> None:
         """Opens the class as its teacher and publishes until its planned end, or until the class is closed."""

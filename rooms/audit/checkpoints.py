@@ -107,3 +107,5 @@ class Checkpointer:
             await sign_checkpoint(self._store, self._clock, self.key)
         except (SQLAlchemyError, OSError) as error:  # the store is away: the next turn covers the same entries
             log.warning("checkpoint_missed", error=type(error).__name__)
+        except Exception:  # a key that cannot be read, say: as long as nobody signs, the log must say so
+            log.exception("checkpoint_failed")

@@ -88,6 +88,8 @@ class RedisBus:
                     await self._hear(pubsub)
             except (RedisError, OSError) as error:
                 log.warning("bus_away", error=type(error).__name__, pause=pause)
+            except Exception:  # every page of this process hears by this one task
+                log.exception("bus_listener_failed", pause=pause)
             finally:
                 self._pubsub = None
             await asyncio.sleep(pause)
@@ -117,14 +119,21 @@ class RedisBus:
     def _heard(self, kind: str, name: bytes | None, data: bytes) -> None:
         channel = (name or b"").decode()
         if kind == "message":
-            for inbox in self._inboxes.get(channel, ()):
-                inbox.put(decoded(data))
+            self._message(channel, data)
         elif kind == "subscribe" and channel == LOUNGE:
             if self._connected_before:
                 self._all_hear(GAP)
             self._connected_before = True
         elif kind == "subscribe" and channel in self._listening:
             self._listening[channel].set()
+
+    def _message(self, channel: str, data: bytes) -> None:
+        for inbox in self._inboxes.get(channel, ()):
+            try:
+                inbox.put(decoded(data))
+            except (ValueError, TypeError):  # not from a server of ours; it stands for something that nobody can know
+                log.warning("message_unreadable", channel=channel)
+                inbox.put(GAP)
 
     def _all_hear(self, message: Message) -> None:
         for inboxes in self._inboxes.values():

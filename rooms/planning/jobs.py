@@ -82,7 +82,7 @@ class PlanJobs:
             await self._task.kiq(run)
         except SendTaskError as error:
             log.warning("plan_queue_away", run=run, error=type(error.__cause__).__name__)
-            del self._kicked[run]
+            self._kicked.pop(run, None)  # unless a sweep forgot it meanwhile, or another try of it failed, too
 
     async def work(self, run: int) -> None:
         """The one task of the queue: takes up a run where it waits for a worker."""
@@ -131,6 +131,8 @@ class PlanJobs:
                 await self.sweep()
             except (SQLAlchemyError, OSError) as error:
                 log.warning("plan_watch_missed", error=type(error).__name__)
+            except Exception:  # whatever it was, the next run that is lost must be found
+                log.exception("plan_watch_failed")
             await self._pause(SWEEP)
 
     async def sweep(self) -> None:

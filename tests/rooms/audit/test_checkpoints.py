@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from rooms.audit import append
-from rooms.audit.checkpoints import TOPIC, Checkpointer, newest_checkpoint, sign_checkpoint
+from rooms.audit.checkpoints import TOPIC, Checkpointer, SignedCheckpoint, newest_checkpoint, sign_checkpoint
 from rooms.audit.merkle import root
 from rooms.audit.notes import open_key, read_key
 from rooms.audit.verifier import read_key as read_public
@@ -91,6 +92,30 @@ async def test_checkpoints_are_signed_at_intervals_when_asked_and_at_the_end(sto
     await act(store)
     await seldom.close()
     await reached(3)
+
+
+async def test_a_key_that_cannot_be_read_is_told_and_tried_again(store: Store, tmp_path: Path) -> None:
+    """Half a file from a backup; the operator puts the whole one there."""
+    whole = open_key(tmp_path).text
+    (tmp_path / "audit.key").write_text("PRIVATE")
+    often = Checkpointer(store, SystemClock(), MemoryBus(), lambda: open_key(tmp_path), 0.02)
+    await act(store)
+    with capture_logs() as logs:
+        await often.start()
+        async with asyncio.timeout(5):
+            while not logs:
+                await asyncio.sleep(0.02)
+        assert logs[0]["event"] == "checkpoint_failed"
+        (tmp_path / "audit.key").write_text(whole)
+        async with asyncio.timeout(5):
+            while await _newest(store) is None:
+                await asyncio.sleep(0.02)
+        await often.close()
+
+
+async def _newest(store: Store) -> SignedCheckpoint | None:
+    async with store.read() as session:
+        return await newest_checkpoint(session)
 
 
 @pytest.mark.parametrize("text", ["", "a+b", "PRIVATE+KEY+x+00000000+AAAA", "PUBLIC+KEY+x+0+AQ=="])

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
 import pytest
+from redis.asyncio import Redis
 from silent_wire import silent_wire
 
 from rooms.bus import GAP, QUEUE_LENGTH, Bus, Message, redis_bus
@@ -101,6 +102,41 @@ async def test_a_lost_redis_is_found_again_and_the_loss_made_known(
             stop()
             await bus.publish("live:1", {"number": 1})
             start()
+            assert await heard(messages, 1) == [GAP]
+            await bus.publish("live:1", {"number": 2})
+            assert await heard(messages, 1) == [{"number": 2}]
+    finally:
+        await bus.close()
+
+
+async def test_what_is_no_message_ends_no_listener(redis_url: str) -> None:
+    bus, stranger = RedisBus(redis_url), Redis.from_url(redis_url)
+    try:
+        async with bus.subscribe("live:1") as messages, bus.subscribe("live:2") as others:
+            for foreign in ("{", b"\xff", "[]"):
+                await stranger.publish(f"{redis_bus.PREFIX}live:1", foreign)
+                assert await heard(messages, 1) == [GAP]
+            for topic, listener in (("live:1", messages), ("live:2", others)):
+                await bus.publish(topic, {"number": 1})
+                assert await heard(listener, 1) == [{"number": 1}]
+    finally:
+        await bus.close()
+        await stranger.aclose()
+
+
+async def test_a_listener_that_fails_listens_again(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus, hear, failed = RedisBus(redis_url), RedisBus._heard, asyncio.Event()
+
+    def stumbles(self: RedisBus, kind: str, name: bytes | None, data: bytes) -> None:
+        if kind == "message" and not failed.is_set():
+            failed.set()
+            raise RuntimeError
+        hear(self, kind, name, data)
+
+    monkeypatch.setattr(RedisBus, "_heard", stumbles)
+    try:
+        async with bus.subscribe("live:1") as messages:
+            await bus.publish("live:1", {"number": 1})
             assert await heard(messages, 1) == [GAP]
             await bus.publish("live:1", {"number": 2})
             assert await heard(messages, 1) == [{"number": 2}]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from plan_servers import MovedClock, Planning
 from sqlalchemy import update
 
 from config.settings import Settings
+from rooms.clock import SystemClock
 from rooms.counties import load_county
 from rooms.planning.attempt import ATTEMPTS, Attempt
 from rooms.planning.jobs import PlanJobs
@@ -164,6 +166,39 @@ async def test_the_best_plan_of_the_dead_is_stored(
 
 def placed(meeting: Meeting) -> tuple[object, ...]:
     return meeting.lead_teacher, meeting.slot, meeting.classes
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_run_that_is_put_twice_into_a_queue_that_is_away_waits(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker, jobs_of = open_broker(""), Settings(data_dir=tmp_path, plan_jobs=0)
+
+    async def away(_message: object) -> None:
+        await asyncio.sleep(0.01)
+        raise OSError
+
+    monkeypatch.setattr(broker, "kick", away)
+    jobs = PlanJobs(store, SystemClock(), jobs_of, broker)
+    await asyncio.gather(jobs.kick(1), jobs.kick(1))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_watch_that_fails_goes_on(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[None] = []
+
+    async def stumbles(_jobs: PlanJobs) -> None:
+        looks.append(None)
+        raise RuntimeError
+
+    monkeypatch.setattr(PlanJobs, "sweep", stumbles)
+    monkeypatch.setattr("rooms.planning.jobs.SWEEP", 0.01)
+    jobs = PlanJobs(store, SystemClock(), Settings(data_dir=tmp_path, plan_jobs=0), open_broker(""))
+    await jobs.start()
+    async with asyncio.timeout(5):
+        while len(looks) < 2:
+            await asyncio.sleep(0.01)
+    await jobs.close()
 
 
 def test_what_is_kept_comes_back() -> None:
