@@ -726,10 +726,11 @@ class AuditLeaf(Base):
     at: Mapped[datetime] = mapped_column(index=True)
     actor: Mapped[str]
     role: Mapped[str]
-    action: Mapped[str] = mapped_column(String(64), index=True)
-    object: Mapped[str]
+    action: Mapped[str] = mapped_column(String(64))
+    object: Mapped[str] = mapped_column(index=True)
     canonical: Mapped[bytes]
     leaf_hash: Mapped[bytes]
+    __table_args__ = (Index("ix_audit_leaves_county_action", "county", "action"),)
 
 
 class AuditPersonal(Base):

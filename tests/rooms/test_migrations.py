@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.exc import DBAPIError
 
 from rooms.audit import append
@@ -16,7 +17,7 @@ from rooms.clock import SystemClock
 from rooms.migrations import newest, upgrade
 from rooms.migrations.upgrading import configuration
 from rooms.store import SYSTEM, Store
-from rooms.tables import Base
+from rooms.tables import AuditLeaf, Base
 
 
 def differences(connection: Connection) -> list[object]:
@@ -43,6 +44,23 @@ async def test_the_audit_log_refuses_change(store: Store, verb: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"):
         async with store.write() as session:
             await session.execute(text(verb))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "query",
+    [
+        select(AuditLeaf).where(AuditLeaf.object.in_(["side:1", "side:2"])).order_by(AuditLeaf.index.desc()).limit(9),
+        select(AuditLeaf.action).where(AuditLeaf.county == "C").distinct().order_by(AuditLeaf.action),
+    ],
+    ids=["entries of a lesson", "actions of a county"],
+)
+async def test_a_page_does_not_read_the_whole_log(store: Store, query: Select[Any]) -> None:
+    async with store.read() as session:
+        plain = str(query.compile(store.engine.sync_engine, compile_kwargs={"literal_binds": True}))
+        steps = [row.detail for row in await session.execute(text(f"EXPLAIN QUERY PLAN {plain}"))]
+    assert steps[0].startswith("SEARCH")
+    assert "COVERING" in steps[0] or "object=?" in steps[0], steps
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
