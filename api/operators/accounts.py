@@ -61,7 +61,7 @@ async def accounts_page(call: Call[Nothing, Nothing, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         rows = await list_accounts(session, call.principal, now)
         units, teachers = await list_units(session, call.principal), await list_teachers(session, call.principal)
-    taken = {row.teacher_code for row in rows if row.teacher_code}
+    taken = {row.teacher for row in rows if row.teacher}
     return call.page(
         "operator/accounts.html", rows=rows, units=units, teachers=teachers, taken=taken, roles=ACCOUNT_ROLES
     )

@@ -35,7 +35,8 @@ class AccountRow:
     name: str
     roles: tuple[HeldRole, ...]
     state: State
-    teacher_code: str | None
+    teacher: tuple[str, str] | None
+    """County and code of the teacher it belongs to; a code alone may be another's in another county."""
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -104,7 +105,7 @@ async def list_accounts(session: AsyncSession, by: Principal, now: datetime) -> 
             name=each.name,
             roles=tuple(role for role, path in seen[each.id] if by.may_at("people.read", path)),
             state=_account_state(each, now),
-            teacher_code=each.teacher_code,
+            teacher=(each.teacher_county, each.teacher_code) if each.teacher_county and each.teacher_code else None,
             created_at=each.created_at,
             expires_at=each.expires_at,
             last_used_at=used.get(each.id),

@@ -6,6 +6,8 @@ import pytest
 from aiohttp import ClientSession
 from api_world import PAGE, Site
 
+from rooms.tables import AccountRole, Teacher
+
 
 async def ask(session: ClientSession, path: str, body: object = None) -> tuple[int, Any]:
     async with session.post(path, json=body if body is not None else {}) as answer:
@@ -46,6 +48,19 @@ async def test_an_account_is_made_and_its_first_password_must_go(site: Site) -> 
         async with session.get(f"/bureau/{here.county}", headers=PAGE, allow_redirects=False) as answer:
             assert answer.status in (303, 403)
     assert "/link/" in link["url"]
+
+
+async def test_a_teacher_of_the_same_code_in_another_county_can_have_an_account(site: Site) -> None:
+    here, there = site.world.here, site.world.there
+    async with site.server.services.store.write() as session:
+        mine = await session.get_one(Teacher, (here.county, here.teacher))
+        same = {each.name: getattr(mine, each.name) for each in Teacher.__table__.columns}
+        session.add(Teacher(**same | {"county": there.county, "school_code": there.school}))
+        session.add(AccountRole(account_id=here.accounts["operator"], role="operator", org_id=there.org))
+    async with site.client(site.as_("operator")) as session, session.get("/operator", headers=PAGE) as answer:
+        page = await answer.text()
+    assert f'value="{there.county}/{here.teacher}"' in page
+    assert f'value="{here.county}/{here.teacher}"' not in page, "has one already"
 
 
 async def test_duties_stay_apart(site: Site) -> None:
