@@ -37,7 +37,8 @@ async def upgrade(store: Store) -> None:
         raise Newer(revision)
     from rooms.migrations.upgrading import bring_up  # alembic is loaded only where there is something to do
 
-    async with store.engine.begin() as connection:
+    # As an act of `Store.write`: on SQLite whoever comes second waits for the first, and then finds nothing to do.
+    async with store.engine.execution_options(sanke_writes=True).begin() as connection:
         await connection.run_sync(bring_up)
 
 

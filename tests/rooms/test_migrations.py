@@ -1,5 +1,7 @@
 """The migrations make exactly the tables that the code describes, and guards that no later statement gets past."""
 
+import asyncio
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +63,21 @@ async def test_a_page_does_not_read_the_whole_log(store: Store, query: Select[An
         steps = [row.detail for row in await session.execute(text(f"EXPLAIN QUERY PLAN {plain}"))]
     assert steps[0].startswith("SEARCH")
     assert "COVERING" in steps[0] or "object=?" in steps[0], steps
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_whoever_comes_second_waits_for_the_first(tmp_path: Path, database: str) -> None:
+    first = sqlite3.connect(tmp_path / "new.db", isolation_level=None)
+    first.execute("PRAGMA journal_mode=WAL")
+    first.execute("BEGIN IMMEDIATE")
+    first.execute("CREATE TABLE made_by_the_first (id INTEGER)")
+    second = Store(f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    upgrading = asyncio.create_task(upgrade(second))
+    await asyncio.sleep(0.5)
+    first.execute("COMMIT")
+    first.close()
+    await upgrading
+    await second.close()
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
