@@ -7,6 +7,7 @@ Order of precedence: environment (``SANKE_…``, nested with ``__``), then the T
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -39,7 +40,10 @@ class Settings(BaseSettings):
         str, Field(description="The address people type, e.g. `https://sanke.example.edu.cn`. Empty: host and port.")
     ] = ""
     trusted_proxies: Annotated[
-        tuple[str, ...], Field(description="Addresses of reverse proxies whose `X-Forwarded-*` headers are believed.")
+        tuple[str, ...],
+        Field(
+            description="Addresses or networks of reverse proxies whose `X-Forwarded-*` headers are believed; no names."
+        ),
     ] = ()
     secure_cookies: Annotated[
         bool, Field(description="Send cookies over HTTPS only. Switch on behind TLS; off only for a local trial.")
@@ -203,6 +207,16 @@ class Settings(BaseSettings):
     def _is_a_redis(cls, value: SecretStr) -> SecretStr:
         if value and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise PydanticCustomError("redis_url", "not redis://…, rediss://… or unix://…")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each, strict=False)
+            except ValueError:
+                raise PydanticCustomError("proxy_address", "neither addresses nor networks") from None
         return value
 
     @field_validator("public_url", "relay_url")

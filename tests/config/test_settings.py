@@ -36,13 +36,20 @@ def test_the_environment_goes_over_the_file_and_the_file_over_the_default(
     assert Settings(port=9003).port == 9003
 
 
-@pytest.mark.parametrize("text", ["prot = 9001\n", "port = 70000\n", 'log_level = "loud"\n'])
+@pytest.mark.parametrize(
+    "text", ["prot = 9001\n", "port = 70000\n", 'log_level = "loud"\n', 'trusted_proxies = ["proxy"]\n']
+)
 def test_a_mistake_in_the_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     file = tmp_path / "sanke.toml"
     file.write_text(text)
     monkeypatch.setenv("SANKE_CONFIG", str(file))
     with pytest.raises(ValidationError):
         Settings()
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    given = ("127.0.0.1", "10.0.0.7/24", "fd00::/8")
+    assert Settings(trusted_proxies=given).trusted_proxies == given
 
 
 def test_secrets_are_not_shown() -> None:
