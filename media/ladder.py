@@ -31,9 +31,12 @@ SHRINKING = 0.97
 BAD_WINDOWS = 2
 """Strained windows in a row before a step down: one alone may be a burst on the line. Soon after a step up one is enough."""
 SETTLE = 1.5
-"""Seconds after a change during which reports still tell of what was sent before it; twice the queue is added, for there and back."""
+"""Seconds after a step down during which reports still tell of what was sent before it; twice the queue is added, for there and back."""
 FIRST_HOLD, LONGEST_HOLD, PROBATION = 6.0, 96.0, 15.0
 """Seconds without trouble before a step up, at first and at most; seconds in which trouble means that the step was wrong."""
+PROOF = 1.0
+"""A step up waits until reports have told of what was sent this many seconds after the last change: the queue in front of a thin line
+is full before the first report comes through it."""
 BEGINNING, BEGIN_HOLD = 1.5, 2.0
 """Seconds after a receiver came in which it is given the smallest pictures; seconds before each step up from there, as long as
 its line was never strained."""
@@ -130,17 +133,25 @@ class Condition:
     """Share of packets; None where no report came."""
     limit: int | None
     """Bits a second that the receiver thinks its line carries (REMB)."""
-    queue_ms: float
-    """The round trip, less the shortest one seen."""
+    queue_ms: float | None
+    """The round trip, less the shortest one seen; None where none was measured."""
     sent: int
     """Bits a second sent to it."""
+    told_of: float | None = None
+    """Reports have told of what was sent before this moment (monotonic seconds); None where they never do."""
 
     def strained(self, threshold: float, queue_before: float) -> bool:
         """Whether the line carries less than it is given. A queue that gets shorter tells of what was sent before."""
-        lost = self.lost or 0.0
-        queue = self.queue_ms if self.queue_ms > SHRINKING * queue_before else 0.0
+        lost, queue = self.lost or 0.0, self.queue_ms or 0.0
+        if queue <= SHRINKING * queue_before:
+            queue = 0.0
         short = self.limit is not None and self.limit < SHORT * self.sent
         return lost > threshold or queue > MUCH_DELAY or (short and (lost > SOME_LOST or queue > SOME_DELAY))
+
+    @property
+    def silent(self) -> bool:
+        """Nothing was heard of the line."""
+        return self.lost is None and self.queue_ms is None
 
     def room(self) -> float:
         """Bits a second that the line seems to carry."""
@@ -167,6 +178,14 @@ class Standing:
         """A step up may yet prove wrong."""
         return now - self.raised_at < PROBATION
 
+    def proved(self, told_of: float | None, now: float) -> bool:
+        """Whether reports have told of the last change. Of a receiver that never tells, time does."""
+        return now - self.changed_at > FIRST_HOLD if told_of is None else told_of >= self.changed_at + PROOF
+
+    def anxious(self, told_of: float | None, now: float) -> bool:
+        """Reports are wanted sooner than usual: something was changed, or a queue stands."""
+        return self.probing(now) or self.bad > 0 or self.queue_ms > SOME_DELAY or not self.proved(told_of, now)
+
     @property
     def calm(self) -> bool:
         """Nothing to decide as long as the line carries everything."""
@@ -185,17 +204,22 @@ def judge(standing: Standing, ladder: Sequence[Step], condition: Condition, now:
         condition = replace(condition, limit=None)
     shrinks = any(step.layers for step in ladder[here + 1 :])
     strained = condition.strained(MUCH_LOST if shrinks else MOST_LOST, standing.queue_ms)
-    standing = replace(standing, bad=standing.bad + 1 if strained else 0, queue_ms=condition.queue_ms)
+    if not condition.silent:
+        queue = condition.queue_ms if condition.queue_ms is not None else standing.queue_ms
+        standing = replace(standing, bad=standing.bad + 1 if strained else 0, queue_ms=queue)
     if strained:
         enough = 1 if standing.probing(now) else BAD_WINDOWS
-        settled = now - standing.changed_at >= SETTLE + 2 * condition.queue_ms / 1000
+        raised = standing.raised_at == standing.changed_at  # there was no trouble before: it is of this step
+        settled = raised or now - standing.changed_at >= SETTLE + 2 * standing.queue_ms / 1000
         return _down(standing, ladder, here, condition, now) if standing.bad >= enough and settled else standing
+    if standing.bad:
+        return standing
     if standing.place == TOP:
         return standing if standing.probing(now) else replace(standing, hold=FIRST_HOLD, room=0.0)
     above = ladder[max(0, here - 1)]
     daring = above.bits > BEYOND * standing.room and standing.hold > BEGIN_HOLD
     hold = standing.hold * (DARING if daring else 1)
-    if now - standing.changed_at < min(hold, LONGEST_HOLD):
+    if now - standing.changed_at < min(hold, LONGEST_HOLD) or not standing.proved(condition.told_of, now):
         return standing
     place = above.place if here > 1 else TOP
     return replace(standing, place=place, changed_at=now, raised_at=now)
@@ -216,7 +240,10 @@ def _down(standing: Standing, ladder: Sequence[Step], here: int, condition: Cond
     room = condition.room()
     below = range(here + 1, len(ladder))
     there = next((i for i in below if wrong or ladder[i].bits <= room), len(ladder) - 1)
+    if wrong:  # so much it carried, and not the next
+        room = min(room, ladder[there].bits)
     hold = min(LONGEST_HOLD, max(FIRST_HOLD, 2 * standing.hold if wrong else standing.hold))
     if now - standing.changed_at < SAME_TROUBLE:  # what follows a step down is still half of what was before it
         room = max(room, standing.room)
-    return replace(standing, place=ladder[there].place, bad=0, changed_at=now, hold=hold, room=room)
+    place = ladder[there].place
+    return replace(standing, place=place, bad=0, changed_at=now, raised_at=float("-inf"), hold=hold, room=room)

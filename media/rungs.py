@@ -16,7 +16,7 @@ WINDOW, TROUBLED_WINDOW = 1.0, 0.5
 TURNS = 8
 """A tick looks after one receiver in so many."""
 FRESH = 3.0
-"""Seconds for which a receiver's estimate and a round trip hold: what was measured before a pause says nothing of now."""
+"""Seconds for which a receiver's estimate holds: what was measured before a pause says nothing of now."""
 DRIFT = 0.01
 """The shortest round trip seen is taken for the line without a queue. In each window it moves by this share towards the present one:
 where the network takes a longer way from now on, that is not a queue for ever."""
@@ -55,23 +55,28 @@ class Receiver:
         condition = self._condition(now)
         if not self._standing.calm or condition.strained(MUCH_LOST, 0.0):
             self.assign(now, condition)
+        anxious = self._standing.anxious(condition.told_of, now)
+        for session in self.sessions:
+            session.hurried = anxious
         troubled = self._standing.bad or self._standing.probing(now)
         self._due_at = now + (TROUBLED_WINDOW if troubled else WINDOW)
 
     def _condition(self, now: float) -> Condition:
         """What reports say of the time since the last call."""
-        elapsed, self._since = max(0.1, now - self._since), now
+        since, self._since = self._since, now
+        elapsed = max(0.1, now - since)
         reported, lost, octets = (sum(parts) for parts in zip(*(s.line() for s in self.sessions), strict=True))
         before, self._totals = self._totals, (reported, lost, octets)
         expected, missing, sent = reported - before[0], lost - before[1], octets - before[2]
         sending = [s for s in self.sessions if s.sends]
-        trips = [s.round_trip for s in sending if s.round_trip is not None and now - s.measured_at < FRESH]
+        trips = [s.round_trip for s in sending if s.round_trip is not None and s.measured_at > since]
         limits = [s.limit[0] for s in sending if s.limit is not None and now - s.limit[1] < FRESH]
         return Condition(
             lost=min(1.0, max(0, missing) / expected) if expected > 0 else None,
             limit=sum(limits) if limits and len(limits) == len(sending) else None,
-            queue_ms=self._queue(max(trips)) if trips else 0.0,
+            queue_ms=self._queue(max(trips)) if trips else None,
             sent=max(0, int(8 * sent / elapsed)),
+            told_of=max((s.told_of for s in sending if s.told_of is not None), default=None),
         )
 
     def _queue(self, round_trip: float) -> float:

@@ -40,6 +40,13 @@ class Subscriber(Protocol):
         """The source has a new publisher, perhaps with another codec or other layers."""
 
 
+class Trip(NamedTuple):
+    """There and back: how long it took, and when the sender report left that was answered (monotonic seconds)."""
+
+    milliseconds: float
+    left_at: float
+
+
 class ClockReport(NamedTuple):
     """What a sender report to subscribers says of one layer."""
 
@@ -168,10 +175,10 @@ class Publication:
             self._reports_sent.popitem(last=False)
         return found
 
-    def round_trip(self, block: rtcp.Block, now: float) -> float | None:
-        """Milliseconds to the subscriber that sent this block and back; None where it answers no report of ours."""
+    def answered(self, block: rtcp.Block, now: float) -> Trip | None:
+        """The way to the subscriber that sent this block and back; None where it answers no report of ours."""
         sent = self._reports_sent.get(block.last_sr)
-        return max(0.0, (now - sent - block.delay / 65536) * 1000) if sent is not None else None
+        return Trip(max(0.0, (now - sent - block.delay / 65536) * 1000), sent) if sent is not None else None
 
     def views(self) -> tuple[LayerView, ...]:
         """The layers that have a publisher, or had one."""

@@ -20,7 +20,9 @@ from media.wire.aiortc_bridge import Identity
 REPORT_EVERY = 2.0
 """Seconds between two sender reports …"""
 FIRST_REPORTS = 0.3
-"""… and in a session's first two seconds, so that sound and picture meet early."""
+"""… in a session's first two seconds, so that sound and picture meet early …"""
+HURRIED_REPORTS = 0.5
+"""… and while its line is being tried: a report that is answered measures the queue in front of the line."""
 PAUSED_REPORTS = 0.7
 """And this often while nothing else is sent: they tell the page that its line is alive."""
 
@@ -63,6 +65,10 @@ class SubscriberSession(Session):
         """What receiver reports said last of each feed, by its index."""
         self.measured_at = float("-inf")
         """When `round_trip` was known last."""
+        self.told_of: float | None = None
+        """When the sender report left that its receiver answered last: of what was sent before, it has told."""
+        self.hurried = False
+        """Its receiver's line is to be judged soon: it is asked more often."""
         self.limit: tuple[int, float] | None = None
         """Bits a second that the peer thinks its line carries (REMB), and when it said so."""
         self.rung: Rung | None = None
@@ -165,9 +171,9 @@ class SubscriberSession(Session):
 
     def _reported(self, index: int, block: rtcp.Block, now: float) -> None:
         feed, told = self.feeds[index], self._told.get(index)
-        round_trip = self.publication.round_trip(block, now) if block.last_sr else None
-        if round_trip is not None:
-            self.round_trip, self.measured_at = round_trip, now
+        trip = self.publication.answered(block, now) if block.last_sr else None
+        if trip is not None and (self.told_of is None or trip.left_at > self.told_of):  # else it says the same again
+            self.round_trip, self.measured_at, self.told_of = trip.milliseconds, now, trip.left_at
         if self._slots is None or feed.first is None:  # of what was never sent nothing can be told
             return
         number = feed.own_number(block.highest & 0xFFFF)
@@ -185,7 +191,9 @@ class SubscriberSession(Session):
         assert self.connected_at is not None
         if now >= self._report_at:
             usual = REPORT_EVERY if self.sends else PAUSED_REPORTS
-            self._report_at = now + (FIRST_REPORTS if now - self.connected_at < 2 else usual)
+            if now - self.connected_at < 2:
+                usual = FIRST_REPORTS
+            self._report_at = now + (min(usual, HURRIED_REPORTS) if self.hurried else usual)
             self._send_reports(now)
         if self._slots is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import NamedTuple
 
 from media_world import DELTA, KEY, LEAD, ROOM, until
@@ -117,7 +118,9 @@ class Pupil:
     """Decrypts everything, and notes what there is of the picture."""
 
     def __init__(self, *, rtx: bool = False) -> None:
-        self.peer = Peer(on_rtp=self._take)
+        self.peer = Peer(on_rtp=self._take, on_rtcp=self._told)
+        self.told: dict[int, tuple[int, float]] = {}
+        """The last sender report on each stream, as a report answers it, and when it came."""
         self.seen: list[Seen] = []
         self.ssrcs: set[int] = set()
         self.session = SessionId("")
@@ -166,4 +169,10 @@ class Pupil:
         """A receiver report on the picture, that all has come."""
         (ssrc,) = self.ssrcs
         last = self.seen[-1].sequence
-        self.peer.send_rtcp(rtcp.receiver_report(1, [rtcp.Block(ssrc, 0, lost, last, 0, 0, 0)]))
+        answered, came = self.told.get(ssrc, (0, time.monotonic()))
+        since = int((time.monotonic() - came) * 65536)
+        self.peer.send_rtcp(rtcp.receiver_report(1, [rtcp.Block(ssrc, 0, lost, last, 0, answered, since)]))
+
+    def _told(self, feedback: rtcp.Feedback) -> None:
+        for report in feedback.reports:
+            self.told[report.ssrc] = (report.ntp >> 16 & 0xFFFFFFFF, time.monotonic())

@@ -112,16 +112,18 @@ class Wire:
 
     def __init__(self, bits: int, *, remb: bool, random_loss: float = 0.0) -> None:
         self.bits, self.remb, self.random_loss = bits, remb, random_loss
-        self.queue = 0.0
+        self.queue = self.passed = 0.0
 
     def carry(self, sent: int, seconds: float) -> Condition:
+        self.passed += seconds
         queue = self.queue + (sent - self.bits) * seconds
         most = 0.6 * self.bits
         lost = max(0.0, queue - most) / max(1.0, sent * seconds)
         self.queue = min(max(0.0, queue), most)
         share = 1 - (1 - lost) * (1 - self.random_loss)
         limit = int(0.85 * self.bits) if self.queue > 0 else int(1.5 * sent)
-        return Condition(share, limit if self.remb else None, 1000 * self.queue / self.bits, sent)
+        told_of = self.passed - 0.5 - self.queue / self.bits
+        return Condition(share, limit if self.remb else None, 1000 * self.queue / self.bits, sent, told_of)
 
 
 class Watched:
@@ -183,6 +185,34 @@ def test_a_receiver_begins_low_and_is_soon_where_its_line_allows(capacity: int) 
         assert watched.standing.place == TOP
     watched.run(300)
     assert watched.standing.hold in ((BEGIN_HOLD, FIRST_HOLD) if best.place == TOP else (LONGEST_HOLD,))
+
+
+def test_a_step_up_waits_until_the_last_one_is_told_of() -> None:
+    """In front of a thin line a queue grows for seconds before the first report comes through it."""
+    ladder = steps(CLASS, SOUND, "full")
+    low = begin(Standing(), ladder, 0.0)
+    once = judge(low, ladder, Condition(0.0, None, 0.0, 200_000, told_of=2.0), 3.0)
+    assert at(once.place, ladder) == at(low.place, ladder) - 1
+    again = once
+    for tenth in range(31, 90):
+        again = judge(again, ladder, Condition(0.0, None, 0.0, 600_000, told_of=3.9), tenth / 10)
+    assert again.place == once.place, "what was sent until then was little more than before"
+    told = judge(once, ladder, Condition(0.0, None, 450.0, 600_000, told_of=4.1), 5.5)
+    assert told.place == low.place, "it was wrong, and is taken back at once"
+    assert not told.probing(5.6)
+    assert judge(once, ladder, Condition(0.0, None, 0.0, 600_000, told_of=4.1), 5.5).place.depth < once.place.depth
+
+
+def test_a_measurement_counts_once() -> None:
+    """Between two of them nothing is known: a queue that drains slowly is not taken for one that stands."""
+    ladder = steps(CLASS, SOUND, "full")
+    standing = Standing(place=Place("full", 1), changed_at=0.0, queue_ms=900.0)
+    for second, queue in enumerate((860.0, None, 800.0, None, None, 700.0), 10):
+        standing = judge(standing, ladder, Condition(None, None, queue, 300_000, told_of=0.5), float(second))
+        assert (standing.bad, standing.place) == (0, Place("full", 1))
+    for second in (20, 21):
+        standing = judge(standing, ladder, Condition(None, None, 700.0, 300_000, told_of=0.5), float(second))
+    assert standing.place.depth > Place("full", 1).depth
 
 
 def test_a_line_that_recovers_gets_everything_again() -> None:

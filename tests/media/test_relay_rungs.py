@@ -144,13 +144,14 @@ async def test_what_was_measured_before_a_pause_is_forgotten(relay: Relay, stage
     await pupil.join(relay, "pupil")
     await until(lambda: len(pupil.seen) > 10)
     session, now = relay._sessions[pupil.session], relay.monotonic()
-    session.round_trip, session.measured_at, session.limit = 900.0, now, (90_000, now)  # type: ignore[attr-defined] # a subscriber's
     receiver = relay._rooms[ROOM].receivers[PUPIL]
-    receiver._shortest = 40.0
+    receiver._shortest, receiver._since = 40.0, now - 0.5
+    session.round_trip, session.measured_at, session.limit = 900.0, now, (90_000, now)  # type: ignore[attr-defined] # a subscriber's
     found = receiver._condition(now + 0.5)
-    assert (round(found.queue_ms), found.limit) == (851, 90_000)
-    found = receiver._condition(now + FRESH)
-    assert (found.queue_ms, found.limit) == (0.0, None)
+    assert (found.queue_ms and round(found.queue_ms), found.limit) == (851, 90_000)
+    found = receiver._condition(now + 1.0)
+    assert (found.queue_ms, found.limit) == (None, 90_000), "a measurement is taken once"
+    assert receiver._condition(now + FRESH).limit is None
     await pupil.peer.close()
 
 
