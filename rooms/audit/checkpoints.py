@@ -39,15 +39,25 @@ class SignedCheckpoint:
 
 
 async def sign_checkpoint(store: Store, clock: Clock, key: NoteKey) -> SignedCheckpoint | None:
-    """Sign the log as it stands; the last checkpoint again where nothing was added, None while the log is empty."""
+    """Sign the log as it stands; the last checkpoint again where nothing was added, None while the log is empty.
+
+    One that another key signed is not this log's to whoever holds this key: it is signed anew, and kept as it was.
+    """
     async with store.write() as session:
         size, edge = await locked_head(session)
         last = await newest_checkpoint(session)
-        if size == 0 or (last is not None and last.size == size):
+        if size == 0:
+            return None
+        foreign = last is not None and last.note != key.note(Checkpoint(key.name, last.size, last.root).body)
+        if foreign:
+            log.warning("audit_key_differs", key=key.verifier.text)  # docs/PRODUCTION.md: one key for all servers
+        elif last is not None and last.size == size:
             return last
         root = root_of_edge(edge)
         note = key.note(Checkpoint(key.name, size, root).body)
         signed = SignedCheckpoint(size, root, note, clock.now())
+        if last is not None and last.size == size:
+            return signed
         session.add(AuditCheckpoint(size=size, root=root, note=note, signed_at=signed.signed_at))
         return signed
 

@@ -67,6 +67,22 @@ async def test_a_checkpoint_covers_the_log(store: Store, tmp_path: Path) -> None
         assert await session.scalar(select(func.count()).select_from(AuditCheckpoint)) == 1
 
 
+async def test_a_servers_own_key_signs_what_it_hands_out(store: Store, tmp_path: Path) -> None:
+    """Two servers with data folders of their own, to which nobody copied the key."""
+    one, other = open_key(tmp_path / "one"), open_key(tmp_path / "other")
+    await act(store)
+    with capture_logs() as logs:
+        assert await sign_checkpoint(store, SystemClock(), one) is not None
+        assert logs == []
+        signed = await sign_checkpoint(store, SystemClock(), other)
+        assert [line["event"] for line in logs] == ["audit_key_differs"]
+    assert signed is not None
+    assert read_note(signed.note, read_public(other.verifier.text), "bad_note").signed
+    newest = await _newest(store)
+    assert newest is not None
+    assert read_note(newest.note, read_public(one.verifier.text), "bad_note").signed, "what is signed stays"
+
+
 async def test_checkpoints_are_signed_at_intervals_when_asked_and_at_the_end(store: Store, tmp_path: Path) -> None:
     async def reached(size: int) -> None:
         async with asyncio.timeout(5):
