@@ -231,7 +231,7 @@ async def _follow(call: Call[LinkPath, Nothing, Nothing]) -> web.Response:
 
 async def _sign_out(call: Call[Any, Any, Any]) -> None:
     if call.caller.principal is not None:
-        await sign_out(call.app.store, call.app.clock, call.caller.token, call.actor)
+        await sign_out(call.app.store, call.app.clock, call.caller.token, call.principal, call.actor)
 
 
 def _me(principal: Principal, language: str) -> Me:

@@ -130,11 +130,11 @@ async def open_session(
     return token
 
 
-async def sign_out(store: Store, clock: Clock, token: str, actor: Actor) -> None:
+async def sign_out(store: Store, clock: Clock, token: str, by: Principal, actor: Actor) -> None:
     """End the session. A token that is not in use is no error."""
     async with store.write() as session:
         if await _end(session, clock, Session.token_hash == digest(token)):
-            await append(session, actor, "session.sign_out", actor.name, at=clock.now())
+            await append(session, actor, "session.sign_out", actor.name, county=by.home_county, at=clock.now())
 
 
 async def end_sessions(

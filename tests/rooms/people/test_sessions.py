@@ -37,9 +37,13 @@ async def test_a_person_signs_in_and_out(
         kept = await session.scalar(select(Session.token_hash))
     assert kept is not None
     assert signed.token not in kept
-    await sign_out(store, clock, signed.token, signed.principal.actor())
+    await sign_out(store, clock, signed.token, signed.principal, signed.principal.actor())
     assert await principal_of(store, clock, settings, signed.token) is None
-    assert (await actions(store))[-2:] == ["session.sign_in", "session.sign_out"]
+    async with store.read() as session:
+        told = await session.execute(
+            select(AuditLeaf.action, AuditLeaf.county).order_by(AuditLeaf.index.desc()).limit(2)
+        )
+        assert told.all() == [("session.sign_out", planner.home_county), ("session.sign_in", planner.home_county)]
 
 
 async def test_unknown_login_and_wrong_password_look_alike(
