@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from config.settings import Settings
 from rooms.audit import append
@@ -20,6 +21,9 @@ from rooms.tables import Account, Device, Session, SignInLink, UtcDateTime
 
 TOUCH = timedelta(seconds=30)
 """How much older than the last request `used_at` may be: a write for each request would be too many."""
+
+KEPT = timedelta(days=90)
+"""How long sessions and links that are over are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,3 +216,19 @@ async def live_sessions(session: AsyncSession, clock: Clock, settings: Settings)
         .where(Session.ended_at.is_(None), or_(Session.used_at > since, Session.device_id.is_not(None)))
     )
     return found or 0
+
+
+async def clear_over(store: Store, clock: Clock, settings: Settings) -> None:
+    """Removes sessions and links that have been over for `KEPT`; the newest session of an account or device stays, for it tells
+    when that was last here."""
+    before = clock.now() - KEPT
+    too_old = Session.device_id.is_(None) & (Session.created_at < before - timedelta(hours=settings.session_max_hours))
+    newer = aliased(Session)
+    whose = or_(newer.account_id == Session.account_id, newer.device_id == Session.device_id)
+    superseded = select(newer.token_hash).where(whose, newer.used_at > Session.used_at).exists()
+    async with store.write() as session:
+        for over in (
+            delete(Session).where(or_(Session.ended_at < before, too_old), superseded),
+            delete(SignInLink).where(SignInLink.expires_at < before),
+        ):
+            await session.execute(over.execution_options(synchronize_session=False))

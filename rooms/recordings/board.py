@@ -30,6 +30,7 @@ from media.recording.folder import close_deserted, state_of
 from rooms.audit import append
 from rooms.clock import Clock
 from rooms.live.evidence import RETRY_SECONDS, refuses
+from rooms.people.sessions import clear_over
 from rooms.recordings.removal import clear_left, clear_up
 from rooms.recordings.views import RUNNING
 from rooms.refusals import Conflict, Forbidden, NotFound
@@ -40,7 +41,7 @@ log = structlog.get_logger("recordings")
 
 SWEEP_SECONDS = 3.0
 LEFT_SECONDS = 3600.0
-"""Between two looks for files that should be gone."""
+"""Between two looks for files, and for sessions of people, that should be gone."""
 SETTLE_AFTER = timedelta(minutes=1)
 """A recording of a class that ended this long ago, and of which nobody told the end, is closed with what is there."""
 ASKED = "asked"
@@ -317,6 +318,7 @@ class Recordings:
                 if self._clock.monotonic() - looked >= LEFT_SECONDS:
                     looked = self._clock.monotonic()
                     await clear_left(self._store, self._settings)
+                    await clear_over(self._store, self._clock, self._settings)
             except Exception:  # the next class must still be recorded
                 log.exception("recordings_sweep_failed")
             await asyncio.sleep(SWEEP_SECONDS)

@@ -10,12 +10,13 @@ from sqlalchemy import func, select
 from config.settings import Settings
 from rooms.people.accounts import change_password, disable, reset_password, unlock
 from rooms.people.links import follow_link, make_link
+from rooms.people.passwords import digest
 from rooms.people.principals import system_principal
 from rooms.people.scope import Principal
-from rooms.people.sessions import principal_of, sign_in, sign_out
+from rooms.people.sessions import clear_over, principal_of, sign_in, sign_out
 from rooms.refusals import Forbidden, Invalid, NotFound, NotSignedIn, Refusal
 from rooms.store import SYSTEM, Store
-from rooms.tables import Account, AuditLeaf, Session
+from rooms.tables import Account, AuditLeaf, Session, SignInLink
 
 
 @pytest.fixture
@@ -215,3 +216,35 @@ async def test_a_link_is_used_again_in_a_demonstration_only(
         assert (await follow_link(store, clock, demo, token, address="")).principal == planner
     with pytest.raises(NotFound):
         await follow_link(store, clock, settings, token, address="")
+
+
+async def test_what_is_over_for_long_is_kept_no_longer(
+    store: Store, clock: MovedClock, settings: Settings, people: People, planner: Principal, tree: Tree
+) -> None:
+    await people.make("zhaomin", ("planner", tree.a))
+
+    async def enters(login: str) -> str:
+        return (await sign_in(store, clock, settings, login, PASSWORD, address="")).token
+
+    async def kept() -> tuple[int, int]:
+        await clear_over(store, clock, settings)
+        async with store.read() as session:
+            found = [await session.scalar(select(func.count()).select_from(each)) for each in (Session, SignInLink)]
+        return found[0] or 0, found[1] or 0
+
+    await make_link(store, clock, settings, SYSTEM, account_id=planner.id)
+    for _ in range(3):
+        await enters("liwei")
+    await enters("zhaomin")
+    clock.move(days=1)
+    ended = await enters("liwei")
+    await sign_out(store, clock, ended, planner, planner.actor())
+    clock.move(days=89)
+    token = await enters("liwei")
+    assert await kept() == (6, 1)
+    clock.move(hours=13)
+    assert await kept() == (3, 0), "what was ended a day later, and the last of each"
+    clock.move(days=1)
+    assert await kept() == (2, 0)
+    async with store.read() as session:
+        assert set(await session.scalars(select(Session.token_hash))) >= {digest(token)}
