@@ -91,6 +91,8 @@ async def watch(call: Call[RecordingPath, Nothing, Nothing]) -> web.Response:
 )  # fmt: skip
 async def file(call: Call[FilePath, Nothing, Nothing]) -> web.StreamResponse:
     view, _ = await _open(call)
+    app = call.app
+    await recordings.watched_files(app.store, call.actor, view, app.clock.now(), call.caller.token)
     if not call.path.file.endswith(".m3u8"):
         return await served(_folder(call, view) / call.path.file)
     playlist = await _playlist(call, view, call.path.file.removesuffix(".m3u8"))

@@ -11,6 +11,7 @@ from rooms.recordings.views import (
     recordings_in,
     recordings_of,
     watched,
+    watched_files,
 )
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "recordings_of",
     "restore",
     "watched",
+    "watched_files",
     "withdraw",
 ]

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.audit import append
+from rooms.audit.log import locked_head
 from rooms.live.sources import LEAD, SCREEN
+from rooms.people.passwords import digest
 from rooms.people.scope import Principal
 from rooms.planning.occurrences import OccurrenceView
-from rooms.store import Actor
-from rooms.tables import EvidenceEvent, Occurrence, Recording
+from rooms.store import Actor, Store
+from rooms.tables import AuditLeaf, EvidenceEvent, Occurrence, Recording, Session
 
 RUNNING = "recording"
 BACK_WITHIN = timedelta(seconds=20)
@@ -115,10 +117,28 @@ def open_to(principal: Principal, lesson: OccurrenceView, *, on_a_side: bool) ->
 
 
 async def watched(session: AsyncSession, actor: Actor, view: RecordingView, now: datetime, *, how: str) -> None:
-    """Somebody looks at a recording, or takes it away as a file (`how`: ``page``, ``download``): an entry of the log."""
+    """Somebody looks at a recording, or takes it away as a file (`how`: ``page``, ``files``, ``download``): an entry of the log."""
     named = f"recording:{view.id}"
     facts = {"occurrence": view.occurrence_id, "how": how}
     await append(session, actor, "recording.watch", named, county=view.county, at=now, facts=facts)
+
+
+async def watched_files(store: Store, actor: Actor, view: RecordingView, now: datetime, token: str) -> None:
+    """Somebody takes a recording's files: an entry of the log, where the session with this token has none of it yet."""
+    begun = select(Session.created_at).where(Session.token_hash == digest(token)).scalar_subquery()
+    told = select(AuditLeaf.index).where(
+        AuditLeaf.object == f"recording:{view.id}",
+        AuditLeaf.action == "recording.watch",
+        AuditLeaf.actor == actor.name,
+        AuditLeaf.at >= begun,
+    )
+    async with store.read() as session:
+        if await session.scalar(told.limit(1)) is not None:
+            return
+    async with store.write() as session:
+        await locked_head(session)  # a player asks for several at once
+        if await session.scalar(told.limit(1)) is None:
+            await watched(session, actor, view, now, how="files")
 
 
 async def markers(session: AsyncSession, view: RecordingView, lead_side: str) -> list[Marker]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -101,6 +102,29 @@ async def test_one_file_to_take_away(site: Site, folder: Path) -> None:
     async with site.server.services.store.read() as session:
         found = await session.scalars(select(AuditLeaf.actor).where(AuditLeaf.action == "recording.watch"))
         assert list(found) == [f"account:lead-teacher-{here.county}"]
+
+
+async def test_who_takes_files_without_the_page_stands_in_the_log_once(site: Site, folder: Path) -> None:
+    here = site.world.here
+
+    async def take(role: str, *files: str) -> None:
+        async with site.client(site.as_(role)) as client:
+            for answer in await asyncio.gather(*(client.get(f"/recordings/{here.recording}{file}") for file in files)):
+                assert answer.status == 200
+                answer.close()
+
+    await take("device", "/lead-0.m4s", "/lead-1.m4s", "/lead-2.m4s", "/lead.m3u8")
+    await take("device", "/lead-0.m4s")
+    await take("auditor", "")
+    await take("auditor", "/lead.m3u8", "/lead-0.m4s")
+    async with site.server.services.store.read() as session:
+        found = await session.execute(
+            select(AuditLeaf.role, AuditLeaf.canonical)
+            .where(AuditLeaf.action == "recording.watch")
+            .order_by(AuditLeaf.index)
+        )
+        told = [(role, json.loads(canonical)["facts"]["how"]) for role, canonical in found]
+    assert told == [("device", "files"), ("auditor", "page")]
 
 
 async def test_a_withdrawn_recording_is_there_for_nobody(site: Site, folder: Path) -> None:
