@@ -18,8 +18,6 @@ THEMES: tuple[Theme, ...] = get_args(Theme)
 SESSION_COOKIE = "sanke_session"
 LANGUAGE_COOKIE = "sanke_language"
 THEME_COOKIE = "sanke_theme"
-REDACTED = frozenset({"token", "access_token", "code", "pin", "password", "key"})
-"""Names of query fields whose values never reach a log line."""
 
 
 @dataclass(frozen=True, slots=True)

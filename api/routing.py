@@ -179,7 +179,7 @@ class Routes:
         also: Mapping[int, str] | None = None,
         answers: type[BaseModel] | None = None,
     ) -> Callable[[H], H]:
-        """Declares a route. `limit` names a rule of `api.access`, `also` further statuses with a sentence each; `bearer`
+        """Declares a route. `limit` names a rule of `api.limits`, `also` further statuses with a sentence each; `bearer`
         marks a route that reads its own token and no cookie; `produces` is the content type where it is no JSON,
         `consumes` those of a body that the handler reads itself; `answers` the JSON of a handler that makes the response itself."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import itertools
 import os
 import secrets
@@ -100,8 +99,3 @@ def new_token() -> str:
 def digest(token: str) -> str:
     """What the store keeps of a token or code. They are random, so a plain hash is enough."""
     return sha256(token.encode()).hexdigest()
-
-
-def same(left: str, right: str) -> bool:
-    """Equality that takes the same time wherever the texts differ."""
-    return hmac.compare_digest(left.encode(), right.encode())

@@ -142,13 +142,6 @@ async def coming(session: AsyncSession, who: Who, now: datetime, *, count: int =
     return await select_occurrences(session, Occurrence.id.in_(first))
 
 
-async def side_of(session: AsyncSession, side_id: str) -> tuple[OccurrenceView, SideView] | None:
-    """The lesson and the side behind a side's id, or None."""
-    found = await session.scalar(select(OccurrenceSide.occurrence_id).where(OccurrenceSide.id == side_id))
-    lesson = await occurrence(session, found) if found else None
-    return (lesson, next(side for side in lesson.sides if side.id == side_id)) if lesson else None
-
-
 def standing() -> ColumnElement[bool]:
     """Leaves out what a later plan version replaced."""
     return or_(Occurrence.cancel_reason.is_(None), Occurrence.cancel_reason != SUPERSEDED)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from rooms.planning.changes import NewLesson, add_lesson, cancel, declare_shift, excuse_side
-from rooms.planning.occurrences import OccurrenceView, Who, between, coming, due_now, occurrence, side_of
+from rooms.planning.occurrences import OccurrenceView, Who, between, coming, due_now, occurrence
 from rooms.planning.publish import publish_plan
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
@@ -161,8 +161,3 @@ async def test_lists_by_school_teacher_room_and_time(store: Store, first: str, c
         ]
         assert [[view.id for view in each] for each in due] == [[], [first], [first], [first], []]
         assert [view.id for view in await coming(session, Who("C", room="R3"), start - early, count=1)] == [first]
-        side = (await occurrence(session, first)).lead.id  # type: ignore[union-attr] # it is there
-        found = await side_of(session, side)
-        assert found is not None
-        assert (found[0].id, found[1].side) == (first, "lead")
-        assert await side_of(session, "0" * 32) is None
