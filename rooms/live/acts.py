@@ -27,7 +27,8 @@ OVERTIME = timedelta(hours=2)
 """A class that its people forgot to leave is ended this long after its planned end."""
 MOST_PUPILS = 2000
 """A head-count beyond this is a slip of the finger."""
-LATE_KINDS = ("sign_in", "sign_out", "head_count", "self_test", "page_stats")
+LATE_KINDS = ("head_count", "self_test")
+"""Never a sign-in: its PIN is checked here (docs/LIVE_PROTOCOL.md)."""
 MOST_LATE_ITEMS = 1000
 
 
@@ -37,7 +38,7 @@ class LateItem:
 
     event_id: str
     kind: str
-    """sign_in (data: assistant), sign_out, head_count (data: present), self_test, page_stats."""
+    """One of `LATE_KINDS`; the data of a head_count: present."""
     at: datetime
     data: dict[str, Any]
 
@@ -138,13 +139,11 @@ def _late(scene: Scene, lesson: Occurrence, side: OccurrenceSide, item: LateItem
     earliest, latest = lesson.starts_at - scene.early, lesson.ends_at + AFTERWARDS
     present = item.data.get("present")
     counts = isinstance(present, int) and not isinstance(present, bool) and 1 <= present <= MOST_PUPILS
-    names = isinstance(item.data.get("assistant"), int)
     if (
         item.kind not in LATE_KINDS
         or not 1 <= len(item.event_id) <= 40
         or not earliest <= item.at <= min(latest, now)
         or (item.kind == "head_count" and not counts)
-        or (item.kind == "sign_in" and not names)
     ):
         raise Invalid("evidence_malformed", event=item.event_id[:40], kind=item.kind[:40])
     event_id = uuid.uuid5(uuid.UUID(side.id), f"{item.kind}:{item.event_id}").hex

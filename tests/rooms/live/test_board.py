@@ -176,15 +176,16 @@ async def test_the_last_slots_come_after_the_end_and_count(
     await assert_recomputable(store, lesson, clock)
 
 
-async def test_late_sign_in_and_head_count_of_a_classroom_without_a_line(
+async def test_a_late_head_count_of_a_classroom_without_a_line(
     store: Store, board: LiveBoard, lesson: Lesson, hold: Hold, clock: Any
 ) -> None:
+    await board.sign_in(CLASSROOM, lesson.far, 2, PIN)
     await hold(far=40)
     await board.close_class(TEACHER, lesson.id)
-    assert (await verdicts(store, lesson))["far"] == ("UNJUDGED", "no_assistant")
+    assert (await verdicts(store, lesson))["far"] == ("UNJUDGED", "no_head_count")
     clock.advance(hours=5)
     items = [
-        LateItem("a1", "sign_in", START, {"assistant": 2}),
+        LateItem("a1", "self_test", START - timedelta(minutes=1), {"picture": True}),
         LateItem("a2", "head_count", START + timedelta(minutes=1), {"present": 5}),
     ]
     assert await board.hand_in(CLASSROOM, lesson.far, items) == 2
@@ -195,23 +196,23 @@ async def test_late_sign_in_and_head_count_of_a_classroom_without_a_line(
         late = (
             await session.scalars(select(EvidenceEvent.kind).where(EvidenceEvent.late).order_by(EvidenceEvent.seq))
         ).all()
-    assert set(late) == {"sign_in", "head_count"}
+    assert set(late) == {"self_test", "head_count"}
     await assert_recomputable(store, lesson, clock)
     clock.advance(hours=48)
     with pytest.raises(Conflict, match="evidence_late"):
-        await board.hand_in(CLASSROOM, lesson.far, [LateItem("a3", "sign_out", START, {})])
+        await board.hand_in(CLASSROOM, lesson.far, [LateItem("a3", "head_count", START, {"present": 5})])
 
 
 @pytest.mark.parametrize(
     "item",
     [
         LateItem("a", "slot", START, {}),
-        LateItem("", "sign_out", START, {}),
-        LateItem("a", "sign_out", END + timedelta(days=1), {}),
-        LateItem("a", "sign_out", START - timedelta(days=1), {}),
+        LateItem("", "self_test", START, {}),
+        LateItem("a", "self_test", END + timedelta(days=1), {}),
+        LateItem("a", "self_test", START - timedelta(days=1), {}),
         LateItem("a", "head_count", START, {"present": -1}),
         LateItem("a", "head_count", START, {"present": True}),
-        LateItem("a", "sign_in", START, {}),
+        LateItem("a", "sign_in", START, {"assistant": 2}),
     ],
 )
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
