@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -236,6 +237,17 @@ def pairings(table: Table) -> tuple[c.Pairing, ...]:
             subjects, locked = (*seen[key].subjects, *subjects), locked or seen[key].locked
         seen[key] = c.Pairing(*key, tuple(sorted(set(subjects))), locked)
     return tuple(seen[key] for key in sorted(seen))
+
+
+def calendar(table: Table) -> list[tuple[Row, c.CalendarDay]]:
+    """Every row with its day. A date may be written in several ways: it is the day that may not stand twice."""
+    first: dict[date, Row] = {}
+    found = each(table.rows, calendar_day)
+    for row, value in found:
+        other = first.setdefault(value.day, row) if row.ok else row
+        if other is not row:
+            row.note("error", "date", "code_twice", value=value.day, row=other.number, line=other.line)
+    return found
 
 
 def calendar_day(row: Row) -> c.CalendarDay:

@@ -92,7 +92,7 @@ def _county(tables: Mapping[str, Table], findings: Findings) -> County | None:
     classes = build.each(build.unique(tables["classes"], "class_code"), build.school_class)
     lessons = build.each(tables["lessons"].rows, build.lesson)
     away = build.each(tables["unavailability"].rows, build.unavailability)
-    days = build.each(build.unique(tables["calendar"], "date"), build.calendar_day)
+    days = build.calendar(tables["calendar"])
     needs = build.each(build.unique(tables["needs"], "class_code", "subject"), build.need)
     communities = build.each(build.unique(tables["communities"], "community_code"), build.community)
     courses = build.each(build.unique(tables["network_courses"], "course_code"), build.course)
