@@ -52,32 +52,31 @@ class Finding:
 
 
 class Findings:
-    """Collects findings; beyond `MOST_FINDINGS` it only counts, so that a ruined file cannot fill the memory."""
+    """Collects findings; of errors and of warnings only the first `MOST_FINDINGS` each, so that a ruined file cannot fill the memory."""
 
     def __init__(self) -> None:
-        self._kept: list[Finding] = []
-        self._errors = 0
-        self._dropped = 0
+        self._errors: list[Finding] = []
+        self._warnings: list[Finding] = []
+        self._count = 0
 
     @property
     def has_errors(self) -> bool:
-        return self._errors > 0
+        return bool(self._errors)
 
     def add(self, finding: Finding) -> None:
-        self._errors += finding.is_error
-        if len(self._kept) < MOST_FINDINGS:
-            self._kept.append(finding)
-        else:
-            self._dropped += 1
+        self._count += 1
+        kept = self._errors if finding.is_error else self._warnings
+        if len(kept) < MOST_FINDINGS:
+            kept.append(finding)
 
     def about_file(self, level: Level, file: str, code: str, column: str = "", **facts: object) -> None:
         """A finding about a whole file or column."""
         self.add(Finding(level, file, None, column, code, facts))
 
     def all(self) -> tuple[Finding, ...]:
-        """Errors first, in the order in which they were found."""
-        kept = sorted(self._kept, key=lambda finding: not finding.is_error)
-        if self._dropped:
+        """Errors first, in the order in which they were found; what there is beyond `MOST_FINDINGS` is counted."""
+        shown = [*self._errors, *self._warnings][:MOST_FINDINGS]
+        if dropped := self._count - len(shown):
             level: Level = "error" if self._errors else "warning"
-            kept.append(Finding(level, "", None, "", "more_findings", {"count": self._dropped}))
-        return tuple(kept)
+            shown.append(Finding(level, "", None, "", "more_findings", {"count": dropped}))
+        return tuple(shown)

@@ -177,3 +177,15 @@ def test_a_ruined_file_does_not_fill_the_memory(tmp_path: Path) -> None:
     findings = read_county(folder_of(tmp_path, spoilt(lessons=lessons))).findings
     assert findings[-1].code == "more_findings"
     assert findings[-1].facts["count"] == 4000
+
+
+def test_a_thousand_warnings_do_not_hide_a_mistake(tmp_path: Path) -> None:
+    lessons = (
+        FLAWLESS["lessons"] + "A,A1,music,1,1,T1,,\n" * 1500
+    )  # double bookings are found before absences are looked at
+    away = FLAWLESS["unavailability"] + "teacher,T9,3,2,,,,\n"
+    reading = read_county(folder_of(tmp_path, spoilt(lessons=lessons, unavailability=away)))
+    assert [(each.file, each.row, each.code) for each in reading.errors[:-1]] == [
+        ("unavailability.csv", 3, "unknown_code")
+    ]
+    assert reading.errors[-1].code == "more_findings"
