@@ -178,9 +178,12 @@ def priority(cell: str) -> int:
 
 
 def percentage(cell: str) -> float:
+    """``50`` or ``50%``. A workbook keeps 50 % in a cell of percentages as 0.5: one per cent or less is asked back, not believed."""
     value = number(cell.rstrip("%"))
     if value > 100:
         raise CellFault("bad_number", value=cell)
+    if 0 < value <= 1:
+        raise CellFault("bad_percentage", value=cell)
     return value
 
 

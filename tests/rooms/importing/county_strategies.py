@@ -70,7 +70,7 @@ def counties(draw: st.DrawFn) -> c.County:
         curriculum=tuple(c.CurriculumHours(*key, value) for key, value in sorted(hours.items())),
         needs=tuple(c.Need(*key, *value) for key, value in sorted(needs.items())) if given else None,
         communities=tuple(
-            c.Community(code, draw(names), draw(keys), draw(keys), draw(one_teacher), tuple(draw(st.lists(one_teacher, min_size=1, unique=True))), draw(weeks), draw(st.integers(1, 480)), draw(st.integers(0, 100)) / 2)
+            c.Community(code, draw(names), draw(keys), draw(keys), draw(one_teacher), tuple(draw(st.lists(one_teacher, min_size=1, unique=True))), draw(weeks), draw(st.integers(1, 480)), draw(st.integers(0, 100).filter(lambda halves: halves not in (1, 2))) / 2)
             for code in draw(unique_codes(0))
         ),
         courses=tuple(
