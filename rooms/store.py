@@ -33,8 +33,8 @@ SYSTEM = Actor("system", "system")
 class Store:
     """The database. Reads run in `read`, acts in `write`; each is one transaction.
 
-    On SQLite, writers queue on one lock in the process and begin with ``BEGIN IMMEDIATE``; on PostgreSQL the audit log's head row
-    is the only point where writers meet.
+    On SQLite, writers queue on one lock in the process and begin with ``BEGIN IMMEDIATE``; on PostgreSQL they meet at the audit
+    log's head row, and those who plan a county at its own (`rooms.planning.turns`).
     """
 
     def __init__(self, url: str | URL, *, patience: float | None = ANSWER_SECONDS) -> None:

@@ -18,6 +18,7 @@ from rooms.clock import Clock
 from rooms.planning.clashes import clashes, engagements, taken_by
 from rooms.planning.dating import KIND_OF_FAMILY, People, load_people, sides_of
 from rooms.planning.terms import load_term
+from rooms.planning.turns import take_turn
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from rooms.tables import Occurrence, OccurrenceSide, Verdict
@@ -147,6 +148,7 @@ async def add_lesson(store: Store, actor: Actor, clock: Clock, lesson: NewLesson
     nor over), `Conflict` ``lesson_clash`` (facts: what, code, day, starts_at, ends_at, occurrence).
     """
     async with store.write() as session:
+        await take_turn(session, lesson.county)
         return await add_in(session, actor, clock.now(), lesson)
 
 

@@ -16,6 +16,7 @@ from rooms.clock import Clock
 from rooms.planning.meeting_locks import load_problem, lock_in, locks_of
 from rooms.planning.places import Places, overridable
 from rooms.planning.repairs import behind
+from rooms.planning.turns import take_turn
 from rooms.planning.versions import load_plan, save_plan
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
@@ -139,6 +140,7 @@ async def place(
     if rules and not reason.strip():
         raise Invalid("place_reason")
     async with store.write() as session:
+        await take_turn(session, county)
         if await behind(session, await session.get_one(t.PlanVersion, plan_id)):
             raise Conflict("plan_behind", number=bench.number)
         await _release(session, county, bench.plan, piece, spot)

@@ -29,6 +29,7 @@ from rooms.planning.dating import (
 from rooms.planning.occurrences import SUPERSEDED
 from rooms.planning.standing import StandingLesson, standing_lessons
 from rooms.planning.terms import load_term
+from rooms.planning.turns import take_turn
 from rooms.planning.weekly import WeeklyChange, WeeklyEntry, weekly_changes
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
@@ -95,6 +96,7 @@ async def publish_plan(
     """
     now = clock.now()
     async with store.write() as session:
+        await take_turn(session, county)
         change = await _change(session, now, county, plan_id, effective_from, backdate)
         seen, version = change.seen, change.version
         same = version.state == "published" and version.effective_from == effective_from

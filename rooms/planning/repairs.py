@@ -23,6 +23,7 @@ from rooms.planning.apart import apart
 from rooms.planning.circumstance_rows import check_circumstance, load_county_in_force, record
 from rooms.planning.circumstances import Circumstance, with_circumstances
 from rooms.planning.meeting_locks import load_problem, lock_in, with_locks
+from rooms.planning.turns import take_turn
 from rooms.planning.versions import load_plan, save_plan
 from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
@@ -217,6 +218,7 @@ async def accept_repair(store: Store, actor: Actor, clock: Clock, county: str, d
     """
     now = clock.now()
     async with store.write() as session:
+        await take_turn(session, county)
         draft = await load_draft(session, clock, county, draft_id)
         if draft.outdated:
             raise Conflict("repair_outdated")

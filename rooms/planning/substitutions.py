@@ -27,6 +27,7 @@ from rooms.planning.occurrences import OccurrenceView, Who, between
 from rooms.planning.problem import problem_of
 from rooms.planning.restoring import restore_in, welcome_in
 from rooms.planning.terms import load_term
+from rooms.planning.turns import take_turn
 from rooms.refusals import Conflict, Invalid, NotFound, Refusal
 from rooms.store import Actor, Store
 from scheduler.problem import Problem
@@ -130,6 +131,7 @@ async def substitute(
         ground = await load_ground(session, county, what.from_date)
     last, now = _last_day(ground.county, what), clock.now()
     async with store.write() as session:
+        await take_turn(session, county)
         diary, lessons = await open_diary(session, ground, what.from_date, last + NEXT_WEEK, [what])
         effects, all_hit = [], affected(diary, what, lessons, now)
         await lock_lessons(session, [hit.lesson.id for hit in all_hit])
@@ -206,6 +208,7 @@ async def lift(store: Store, actor: Actor, clock: Clock, county: str, circumstan
     """
     now = clock.now()
     async with store.write() as session:
+        await take_turn(session, county)
         row = await session.get(tables.Circumstance, circumstance_id, with_for_update=True)
         if row is None or row.county != county:
             raise NotFound
@@ -234,4 +237,5 @@ async def lift(store: Store, actor: Actor, clock: Clock, county: str, circumstan
 async def restore(store: Store, actor: Actor, clock: Clock, occurrence_id: str, *, county: str) -> None:
     """Takes one cancellation back, with what was to replace the lesson. Refusals: see `restore_in`."""
     async with store.write() as session:
+        await take_turn(session, county)
         await restore_in(session, actor, clock.now(), occurrence_id, county=county)

@@ -15,6 +15,7 @@ from rooms.planning.cover import Obstacle, bells_allow, obstacle
 from rooms.planning.diary import Booking, Diary, booking_of
 from rooms.planning.occurrences import OccurrenceView, occurrence
 from rooms.planning.substitutions import instead_of, load_ground, open_diary
+from rooms.planning.turns import take_turn
 from rooms.refusals import Conflict, NotFound
 from rooms.store import Actor, Store
 
@@ -107,6 +108,7 @@ async def swap(
     async with store.read() as session:
         ground = await load_ground(session, county, (await _standing(session, county, one_id, now)).day)
     async with store.write() as session:
+        await take_turn(session, county)
         one = await _standing(session, county, one_id, now)
         other = await _standing(session, county, other_id, now)
         if not _differ(one, other):

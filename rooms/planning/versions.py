@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rooms.audit import append
 from rooms.planning.files import summary_of, wish_rows
 from rooms.planning.reason_rows import advice_of, advice_rows, unmet_of, unmet_row
+from rooms.planning.turns import take_turn
 from rooms.refusals import Invalid, NotFound
 from rooms.store import Actor
 from rooms.tables import MeetingLock, PlanMeeting, PlanPairing, PlanUnmet, PlanVersion
@@ -60,6 +61,7 @@ async def save_plan(
         raise Invalid("plan_not_legal", rule=violations[0].rule, count=len(violations))
     previous = None if previous_id is None else await load_plan(session, previous_id)
     wishes = wish_rows(await asyncio.to_thread(wishes_of, problem, plan, previous))
+    await take_turn(session, problem.code)
     last = await session.scalar(select(func.max(PlanVersion.number)).where(PlanVersion.county == problem.code))
     version = PlanVersion(
         county=problem.code,

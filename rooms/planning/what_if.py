@@ -15,6 +15,7 @@ from rooms.county import County, policy_range
 from rooms.planning.circumstance_rows import load_county_in_force, record
 from rooms.planning.hypothesis import Happens, Hypothesis, PolicyIs, Supposition, first_misfit, from_json, suppose
 from rooms.planning.meeting_locks import with_locks
+from rooms.planning.turns import take_turn
 from rooms.planning.versions import load_plan
 from rooms.policy import hold_policy
 from rooms.refusals import Conflict, Invalid, NotFound
@@ -61,6 +62,7 @@ async def adopt(store: Store, actor: Actor, clock: Clock, county: str, number: i
     no longer legal in it), and those of `supposed_county`.
     """
     async with store.write() as session:
+        await take_turn(session, county)
         version = await _what_if(session, county, number)
         hypothesis = from_json(version.hypothesis or ())
         if (bound := _needs_files(hypothesis)) is not None:
