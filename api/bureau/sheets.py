@@ -78,7 +78,7 @@ async def export(call: Call[SheetPath, SheetQuery, Nothing]) -> web.Response:
 
 def _note(call: Call[Any, Any, Any], head: Head) -> str:
     """What stands below every exported table: scope, period, who exported it when, and its data level."""
-    place = head.chosen.township or (head.names.school(head.chosen.school) if head.chosen.school else "")
+    place = head.names.school(head.chosen.school) if head.chosen.school else head.chosen.township
     return call.say(
         "bureau.sheet_note",
         place=f"{head.name} {place}".strip(),

@@ -78,6 +78,30 @@ async def test_the_choice_travels_with_every_link(site: Site) -> None:
             assert answer.status == 404
 
 
+@pytest.mark.parametrize("page", ["", "/schools", "/quota", "/hours", "/points", "/exceptions", "/figures/done_lead"])
+async def test_figures_of_one_school_say_so(site: Site, page: str) -> None:
+    here = site.world.here
+    async with site.client(site.as_("auditor")) as session:
+        one = await text(session, f"/bureau/{here.county}{page}?school={here.school}&span=own&first=2026-09-01")
+        head = one.split('class="page-head"')[1].split("</p></div>")[0]
+        assert f"{here.school}小学" in head
+        assert "全县" not in head
+        if "chooser-select" in one:
+            assert 'name="first" value="2026-09-01"' in one
+            back = re.search(r'href="([^"]+)" title="恢复显示全部学校"', one)
+            assert back
+            whole = await text(session, back[1].replace("&amp;", "&"))
+            assert "全县" in whole.split('class="page-head"')[1].split("</p></div>")[0]
+
+
+async def test_an_exported_table_of_one_school_says_so(site: Site) -> None:
+    here = site.world.here
+    path = f"/bureau/{here.county}/export/rows/csv?township=T&school={here.school}"
+    async with site.client(site.as_("auditor")) as session, session.get(path) as answer:
+        last = (await answer.text("utf-8-sig")).splitlines()[-1]
+    assert f"{here.school}小学" in last
+
+
 async def test_a_foreign_lesson_is_not_there(site: Site) -> None:
     here, there = site.world.here, site.world.there
     async with site.client(site.as_("auditor")) as session:
