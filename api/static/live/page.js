@@ -79,6 +79,12 @@ export function clockWords(seconds) {
   return hours ? `${hours}:${rest}` : rest;
 }
 
+/** Loads a lesson's page anew when its doors open, and every ten minutes until then: it may be moved. */
+export function comeBackAtDoors() {
+  const wait = Date.parse(view.enter_from) - Date.parse(view.now);
+  setTimeout(() => location.reload(), Math.max(5000, Math.min(600_000, wait)));
+}
+
 /**
  * Waits, unless something wakes it.
  * @param {number} ms

@@ -42,6 +42,7 @@ import { backoff, pause } from "./page.js";
 
 const BEAT_EVERY = 5000;
 const SILENT_AFTER = 12_000; // the server answers every beat; a line that swallows three is dead
+const REFUSED_FOR = 5000; // ms until a page that was not let in is loaded anew
 
 export class Room extends EventTarget {
   /** @type {"connecting"|"open"|"reconnecting"|"closed"} */ state = "connecting";
@@ -138,6 +139,12 @@ export class Room extends EventTarget {
     else this.send("beat", { sent: Date.now() });
   }
 
+  /** Shown out: the lesson's page anew says why. One that was never let in comes from a server that thinks otherwise than the line's. */
+  #leave() {
+    this.#stopper.abort();
+    setTimeout(() => location.reload(), this.side ? 0 : REFUSED_FOR);
+  }
+
   /** @param {string} text */
   #take(text) {
     this.#heard = performance.now();
@@ -151,7 +158,7 @@ export class Room extends EventTarget {
       this.offset = Date.parse(message.now) + half - Date.now();
     }
     if (message.state) this.snapshot = message.state;
-    if (message.type === "bye") this.#stopper.abort();
+    if (message.type === "bye") this.#leave();
     if (message.type === "moved") window.dispatchEvent(new Event(MOVED));
     this.dispatchEvent(new CustomEvent(message.type, { detail: message }));
   }

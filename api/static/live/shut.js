@@ -1,5 +1,5 @@
 /** A lesson that cannot be entered now: loads anew when its doors open, or goes back to the waiting screen. */
-import { call, view } from "./page.js";
+import { call, comeBackAtDoors, view } from "./page.js";
 
 const over = ["ended", "judged", "cancelled"].includes(view.state);
 
@@ -11,5 +11,5 @@ async function look() {
 if (over) setTimeout(() => location.assign(view.after), 30_000);
 else {
   if (view.attends === "receiver") setInterval(look, 10_000);
-  setTimeout(() => location.reload(), Math.max(5000, Math.min(600_000, Date.parse(view.enter_from) - Date.parse(view.now))));
+  comeBackAtDoors();
 }

@@ -1,6 +1,6 @@
 /** The lesson page of the lead teacher: preparation, the running class, its end. */
 import { LevelMeter, closeDevices, keepChoice, keptChoice, listDevices, openDevices } from "./devices.js";
-import { Refused, call, clockWords, part, tell, view, word } from "./page.js";
+import { Refused, call, clockWords, comeBackAtDoors, part, tell, view, word } from "./page.js";
 import { Room } from "./room.js";
 import { readReceived, readSent } from "./stats.js";
 import { RoomEncoder } from "./encoder.js";
@@ -311,8 +311,10 @@ if (!isOverAtFirst) {
   setInterval(tick, 500);
   setInterval(tellSent, 5000);
   setInterval(showUpload, 2000);
-  if (view.enterable) begin();
-  room.start();
+  if (view.enterable) {
+    begin();
+    room.start();
+  } else comeBackAtDoors();
 }
 
 /** For the browser tests and for support: what this page knows, and what it receives of a source that comes and goes. */
