@@ -8,7 +8,7 @@ import { Refused, backoff, pause } from "./page.js";
 
 /** @typedef {"idle"|"connecting"|"connected"|"waiting"|"reconnecting"|"refused"|"closed"} LinkState */
 /** @typedef {{url: string, token: string, iceServers?: RTCIceServer[]}} Grant where to knock, and the join token */
-/** @typedef {{resource: string, etag: string, token: string}} Held the session's resource at the relay */
+/** @typedef {{resource: string, token: string}} Held the session's resource at the relay */
 
 const OFFER_WITHIN = 5000; // ms a door may take to answer: a machine that lost its power does not even refuse
 const CONNECT_WITHIN = 8000; // ms from the answer to the first connected state
@@ -170,7 +170,7 @@ export class MediaLink extends EventTarget {
     const answer = await response.text();
     if (response.status !== 201) throw new Turned(response.status, Number(response.headers.get("Retry-After") || 0));
     const resource = new URL(response.headers.get("Location") || "", response.url).href;
-    this.#held = { resource, etag: response.headers.get("ETag") || "", token: grant.token };
+    this.#held = { resource, token: grant.token };
     await pc.setRemoteDescription({ type: "answer", sdp: answer });
     if (!(await reached(pc, CONNECT_WITHIN, signal))) throw new Error("no connection within the time");
     this.sessions += 1;
@@ -275,7 +275,6 @@ export class MediaLink extends EventTarget {
         signal: AbortSignal.any([signal, AbortSignal.timeout(RESTART_WITHIN)]),
       });
       if (response.status !== 200) return false;
-      held.etag = response.headers.get("ETag") || held.etag;
       const answer = answerWith(pc.currentRemoteDescription?.sdp ?? "", await response.text());
       await pc.setRemoteDescription({ type: "answer", sdp: answer });
     } catch {
