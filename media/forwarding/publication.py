@@ -100,6 +100,12 @@ class Publication:
             if reception.ssrc == report.ssrc:
                 reception.reported(report.ntp, report.rtp, now)
 
+    def left(self, ssrcs: Sequence[int]) -> None:
+        """These streams of the publisher are over (BYE, RFC 3550 §6.6): others may take their place at once, and nobody waits for them."""
+        for reception in self.receptions:
+            if reception.ssrc in ssrcs:
+                reception.last_at = float("-inf")
+
     @property
     def packets(self) -> int:
         """Arrived from its publishers, all layers together."""

@@ -57,6 +57,7 @@ class Feedback(NamedTuple):
     keyframes: list[int]
     """Media SSRCs a key picture is asked for (PLI or FIR)."""
     byes: list[int]
+    """SSRCs that have left."""
     limit: int | None = None
     """Bits a second its line carries, as a receiver estimates (REMB)."""
 

@@ -77,9 +77,12 @@ class PublisherSession(Session):
             self._octets += len(parsed.payload) + 12
 
     def on_rtcp(self, feedback: rtcp.Feedback, now: float) -> None:
-        """Takes the clock from sender reports."""
+        """Takes the clock from sender reports, and the end of a stream. That is not the session's: browsers say goodbye to a stream that they
+        only pause (w3c/webrtc-pc#2202); what ends a session is DELETE, the end of DTLS, or silence."""
         for report in feedback.reports:
             self.publication.reported(report, now)
+        if feedback.byes:
+            self.publication.left(feedback.byes)
 
     def ask(self, feedback: bytes) -> None:
         """Sends a feedback message; the empty report before it makes the compound whole for publishers that want it so."""

@@ -195,6 +195,20 @@ async def test_padding_is_not_seen_as_loss(relay: Relay, teacher: ScriptedPublis
     await pupil.close()
 
 
+async def test_a_stream_that_has_left_makes_room_for_another(relay: Relay, teacher: ScriptedPublisher) -> None:
+    """A publisher chose another SSRC (RFC 3550 §8.2) and said goodbye to the old one; its session goes on."""
+    sound = relay.published_here(ROOM)[0].layers_of("audio")[0]
+    teacher.sound()
+    await until(lambda: sound.packets == 1)
+    teacher.peer.send_rtcp(rtcp.receiver_report(1, []) + rtcp.goodbye([teacher.audio_ssrc]))
+    await until(lambda: not sound.alive(relay.monotonic()), 0.5)
+    teacher.audio_ssrc += 10
+    for _ in range(5):
+        teacher.sound()
+    await until(lambda: sound.packets == 6, 0.5)
+    assert relay.session(teacher.session).connected
+
+
 async def test_the_publisher_comes_back_and_subscribers_stay(
     relay: Relay, teacher: ScriptedPublisher, events: list[MediaEvent]
 ) -> None:
