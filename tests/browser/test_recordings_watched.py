@@ -23,6 +23,32 @@ RTCPeerConnection.prototype.setRemoteDescription = function (description) {
 };
 """
 """The relay's candidates lead to the discard port: what a firewall that drops UDP looks like."""
+PLAYLIST = """#EXTM3U
+#EXT-X-SANKE-BEGAN:2026-09-01T00:00:00.000Z
+#EXT-X-SANKE-CODECS:vp8,opus
+#EXT-X-MAP:URI="lead-h0.webm"
+#EXT-X-PROGRAM-DATE-TIME:2026-09-01T00:00:00.000Z
+#EXTINF:6.000,
+lead-0.webm
+"""
+SHOWN = """async () => {
+  const { SegmentPlayer } = await import("/static/live/segments.js");
+  const video = document.createElement("video");
+  const [gone, come] = [new MediaStream(), new MediaStream()];
+  const shows = async (arrives) => {
+    video.srcObject = gone;
+    const player = new SegmentPlayer(video, "/made-up.m3u8", { live: true });
+    if (arrives) player.addEventListener("playlist", () => (video.srcObject = come), { once: true });
+    player.start();
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const shown = [video.srcObject === come, video.src.startsWith("blob:")];
+    player.stop();
+    return shown;
+  };
+  return [await shows(false), await shows(true)];
+}"""
+"""Whether a video shows a session's stream, and whether it shows segments: where only the last picture of a session stood, and where a
+new session comes while the playlist is read."""
 LEAD = "sanke.players[0].video"
 
 
@@ -99,3 +125,10 @@ async def test_a_class_without_udp_watches_over_http(school_day: SchoolDay, brow
     await plays(village.page, "document.getElementById('screen-video')", 0.5, sound=False)
     for screen in (teacher, village):
         await screen.close()
+
+
+async def test_segments_do_not_take_the_place_of_a_session_that_comes(school_day: SchoolDay, browser: Browser) -> None:
+    room = await enrolled(browser, school_day, sc.VILLAGE_ROOM)
+    await room.page.route("**/made-up.m3u8", lambda route: route.fulfill(body=PLAYLIST))
+    assert await room.page.evaluate(SHOWN) == [[False, True], [True, False]]
+    await room.close()

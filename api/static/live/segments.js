@@ -56,6 +56,7 @@ export class SegmentPlayer extends EventTarget {
   #header = "";
   #next = 0; // number of the segment to fetch, counted from the first of the class
   #loaded = -Infinity;
+  /** What the video shows until there is something to play: the last picture of a session that is gone. */ #last;
   #stopper = new AbortController();
 
   /**
@@ -68,6 +69,7 @@ export class SegmentPlayer extends EventTarget {
     this.video = video;
     this.address = address;
     this.live = live;
+    this.#last = video.srcObject;
     this.sought = () => this.#seek();
   }
 
@@ -106,10 +108,18 @@ export class SegmentPlayer extends EventTarget {
     return this.playlist?.segments.some((each) => each.start <= time && time < each.start + each.seconds) ?? false;
   }
 
+  /** Shows an address in place of what is gone, and never in place of a session that has come meanwhile. @param {string} address */
+  #show(address) {
+    const shown = this.video.srcObject;
+    if (shown && shown !== this.#last) throw new Error("a session plays here now");
+    this.video.srcObject = null;
+    this.video.src = address;
+  }
+
   #playNatively() {
+    this.#show(this.address);
     this.#native = true;
     this.#source = /** @type {any} */ (this.address); // once
-    this.video.src = this.address;
     this.dispatchEvent(new Event("ready"));
   }
 
@@ -169,8 +179,7 @@ export class SegmentPlayer extends EventTarget {
     const opened = new Promise((resolve) => source.addEventListener("sourceopen", resolve, { once: true }));
     const address = URL.createObjectURL(source);
     const rate = this.video.playbackRate;
-    this.video.srcObject = null;
-    this.video.src = address;
+    this.#show(address);
     await opened;
     URL.revokeObjectURL(address);
     this.#source = source;
