@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from api.problems import Problem
 
@@ -48,13 +49,19 @@ async def _received(request: web.Request, folder: Path, max_bytes: int, field: s
             if len(fields) >= 16:
                 break
             fields[part.name] = (await part.read_chunk(FIELD_LIMIT)).decode(errors="replace")
-    except (ValueError, AssertionError):
+    except (ValueError, AssertionError, HttpProcessingError):
         raise Problem("bad_request") from None
     raise Problem("bad_request")
 
 
+def _named(given: str) -> str:
+    """Without folders, and without what cannot be stored or answered, as of a name that is no UTF-8."""
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in given)
+    return Path(shown.replace("\\", "/")).name[:120] or "upload"
+
+
 async def _kept(part: BodyPartReader, folder: Path, max_bytes: int, fields: Mapping[str, str]) -> Received:
-    name = Path((part.filename or "upload").replace("\\", "/")).name[:120] or "upload"
+    name = _named(part.filename or "")
     path = folder / f"upload{Path(name).suffix.lower()[:8]}"
     digest, size = hashlib.sha256(), 0
     with path.open("wb") as target:

@@ -7,10 +7,11 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
-from api_world import Site
+from api_world import PAGE, Site
 from sqlalchemy import func, select
 
 from rooms import tables
@@ -153,3 +154,32 @@ async def test_what_is_no_county_file_is_told_so(site: Site) -> None:
             report = await answer.json()
             assert report["ok"] is False
             assert report["errors"] >= 1
+
+
+def named(name: bytes) -> dict[str, Any]:
+    """An upload as a program writes it that cares little for the name of its file."""
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="' + name + b'"\r\n\r\n'
+    return {
+        "data": part + county_zip() + b"\r\n--x--\r\n",
+        "headers": {"Content-Type": "multipart/form-data; boundary=x"},
+    }
+
+
+@pytest.mark.parametrize("name", ["县区.zip".encode("gbk"), "县区.zip".encode(), b"C:\\data\\county.ZIP"])
+async def test_a_file_is_taken_whatever_it_is_called(site: Site, name: bytes) -> None:
+    async with site.client(site.as_("planner")) as client:
+        async with client.post("/api/planner/alpha/imports/check", **named(name)) as answer:
+            assert answer.status == 200, await answer.text()
+        async with client.post("/api/planner/alpha/imports", **named(name)) as answer:
+            assert answer.status == 201, await answer.text()
+        async with client.get("/planner/alpha/import", headers=PAGE) as answer:
+            assert answer.status == 200
+
+
+async def test_a_form_that_is_none_is_refused(site: Site) -> None:
+    asked = named(b"a\x00b.zip")
+    async with (
+        site.client(site.as_("planner")) as client,
+        client.post("/api/planner/alpha/imports/check", **asked) as answer,
+    ):
+        assert (answer.status, (await answer.json())["code"]) == (400, "bad_request")
