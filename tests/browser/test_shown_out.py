@@ -14,7 +14,7 @@ from sqlalchemy import update
 from steps import enrolled, signed_in
 from test_both_ways import until, wrong
 
-from rooms.tables import Occurrence
+from rooms.tables import Occurrence, Session
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -52,6 +52,21 @@ async def test_a_page_that_is_shown_out_says_why(school_day: SchoolDay, browser:
     assert [len(each) for each in loaded] == [1, 1]
     for each in (teacher, room):
         await each.close()
+
+
+async def test_a_page_whose_session_ended_while_its_line_was_down_asks_for_a_sign_in(
+    school_day: SchoolDay, browser: Browser
+) -> None:
+    """Its line is refused before it is one, and nobody says bye."""
+    teacher = await signed_in(browser, school_day, "suyun")
+    lesson = await school_day.due_lesson(seconds=600)
+    await teacher.page.goto(f"/teach/{lesson}")
+    await entered(teacher.page)
+    async with school_day.store.write() as session:
+        await session.execute(update(Session).values(ended_at=school_day.clock.now()))
+    await teacher.page.evaluate("sanke.room.drop()")
+    await teacher.page.wait_for_url("**/sign-in?**", timeout=15_000)
+    await teacher.close()
 
 
 async def test_a_page_and_a_line_that_disagree_come_together_slowly(school_day: SchoolDay, browser: Browser) -> None:

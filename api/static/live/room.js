@@ -4,7 +4,7 @@
  * Every change arrives as a whole snapshot, so a page that was away needs nothing but the next one.
  */
 import { MOVED } from "./link.js";
-import { backoff, pause } from "./page.js";
+import { Refused, backoff, call, pause } from "./page.js";
 
 /**
  * @typedef {object} Side one side of the lesson, as the server sends it
@@ -69,7 +69,21 @@ export class Room extends EventTarget {
       if (this.#stopper.signal.aborted) break;
       attempt = opened ? 0 : attempt + 1;
       this.#become("reconnecting");
+      if (!opened && (await this.#shutOut())) return this.#leave();
       await pause(backoff(attempt), this.#stopper.signal, this);
+    }
+  }
+
+  /**
+   * Whether the lesson is no longer this page's: a line that is refused says nothing of why, the door beside it does.
+   * @returns {Promise<boolean>}
+   */
+  async #shutOut() {
+    try {
+      await call("GET", `/api${this.path}`);
+      return false;
+    } catch (error) {
+      return error instanceof Refused && [401, 403, 404].includes(error.problem.status);
     }
   }
 
