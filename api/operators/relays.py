@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from api.operators.desk import routes
+from api.problems import Problem
 from api.routing import Call, Nothing, Shape
 from api.workers import nobody_told
 from rooms.cluster import WorkerId
@@ -20,5 +21,7 @@ class WorkerPath(Shape):
 @routes.post("/api/operator/relays/{worker}/drain", needs="system.change", summary="Empty a relay worker")
 async def drain(call: Call[WorkerPath, Nothing, Nothing]) -> None:
     app = call.app
+    if not call.principal.may_for_all("system.change"):
+        raise Problem("not_allowed")
     with nobody_told():
         await drain_worker(app.store, app.clock, app.placement, call.actor, WorkerId(call.path.worker))

@@ -31,7 +31,7 @@ Permission = Literal[
     "people.read",
     "people.change",  # accounts, devices, assistants
     "system.read",
-    "system.change",  # empty a relay worker
+    "system.change",  # empty a relay worker; of a county or above
 ]
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 

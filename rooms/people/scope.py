@@ -57,6 +57,10 @@ class Principal:
         """Whether a role held allows this at a node of the tree, given by its path."""
         return any(permission in permissions_of(g.role) and path.startswith(g.path) for g in self.grants)
 
+    def may_for_all(self, permission: Permission) -> bool:
+        """Whether a role held allows this at a county or above: what concerns the whole server is no matter of a single school."""
+        return any(permission in permissions_of(g.role) and g.schools is None for g in self.grants)
+
     def sees_county(self, county: str) -> bool:
         """Whether any role held reaches into the county, be it one school of it."""
         return any(county in g.counties for g in self.grants)

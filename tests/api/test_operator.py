@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from api_world import PAGE, Site
+from sqlalchemy import update
 
-from rooms.tables import AccountRole, Teacher
+from rooms.tables import AccountRole, School, Teacher
 
 
 async def ask(session: ClientSession, path: str, body: object = None) -> tuple[int, Any]:
@@ -61,6 +62,19 @@ async def test_a_teacher_of_the_same_code_in_another_county_can_have_an_account(
         page = await answer.text()
     assert f'value="{there.county}/{here.teacher}"' in page
     assert f'value="{here.county}/{here.teacher}"' not in page, "has one already"
+
+
+async def test_the_operator_of_a_school_empties_no_relay_worker(site: Site) -> None:
+    here = site.world.here
+    async with site.client(site.as_("operator")) as session:
+        status, _ = await ask(session, "/api/operator/relays/gone:1:abcd/drain")
+        assert status == 404, "the county's operator might"
+        async with site.server.services.store.write() as writing:
+            school = await writing.get_one(School, (here.county, here.school))
+            held = update(AccountRole).where(AccountRole.account_id == here.accounts["operator"])
+            await writing.execute(held.values(org_id=school.org_id))
+        status, problem = await ask(session, "/api/operator/relays/gone:1:abcd/drain")
+        assert (status, problem["code"]) == (403, "not_allowed")
 
 
 async def test_duties_stay_apart(site: Site) -> None:
