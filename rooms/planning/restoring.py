@@ -13,14 +13,15 @@ from rooms.planning.changes import check_free, locked_lesson
 from rooms.planning.occurrences import SUPERSEDED
 from rooms.refusals import Conflict, NotFound
 from rooms.store import Actor
-from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide, Verdict
+from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide, PlanVersion, Verdict
 
 
 async def restore_in(session: AsyncSession, actor: Actor, now: datetime, occurrence_id: str, *, county: str) -> None:
     """Take a cancellation back, in the caller's transaction: the lesson stands again and what was to replace it goes.
 
     Of two that changed hours, both come back. Refusals: `NotFound` ``occurrence_unknown``, `Conflict` ``restore_not_cancelled``,
-    ``restore_too_late`` (its time has come, or its replacement has begun), ``restore_replaced_again``, ``lesson_clash``.
+    ``restore_too_late`` (its time has come, or its replacement has begun), ``restore_replaced_again``, ``restore_other_plan`` (a plan
+    without it was published since), ``lesson_clash``.
     """
     lesson = await locked_lesson(session, county, occurrence_id)
     lessons = [lesson, *await _swapped_with(session, lesson)]
@@ -30,6 +31,8 @@ async def restore_in(session: AsyncSession, actor: Actor, now: datetime, occurre
             raise Conflict("restore_not_cancelled")
         if each.starts_at <= now:
             raise Conflict("restore_too_late", day=each.day)
+        if await _other_plan(session, each):
+            raise Conflict("restore_other_plan", day=each.day)
         for instead in await session.scalars(select(Occurrence).where(Occurrence.replaces_id == each.id)):
             await _withdraw(session, instead, now)
             withdrawn.append(instead.id)
@@ -45,6 +48,18 @@ async def restore_in(session: AsyncSession, actor: Actor, now: datetime, occurre
         )  # excused because it was cancelled
         named = f"occurrence:{each.id}"
         await append(session, actor, "lesson.restore", named, county=county, at=now, facts={"withdrawn": withdrawn})
+
+
+async def _other_plan(session: AsyncSession, lesson: Occurrence) -> bool:
+    """Whether a plan published after the lesson's own holds on its day; one that has the lesson, too, took it over (`rooms.planning.publish`)."""
+    if lesson.plan_id is None:
+        return False
+    own = await session.get_one(PlanVersion, lesson.plan_id)
+    later = PlanVersion.published_at > own.published_at, PlanVersion.effective_from <= lesson.day
+    return (
+        await session.scalar(select(PlanVersion.id).where(PlanVersion.county == own.county, *later).limit(1))
+        is not None
+    )
 
 
 async def _swapped_with(session: AsyncSession, lesson: Occurrence) -> list[Occurrence]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -20,6 +21,7 @@ from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from rooms.tables import AuditLeaf, LocalLesson, Room, Teacher
 
+AddPlan = Callable[..., Awaitable[None]]
 MONDAY, THURSDAY = date(2026, 9, 7), date(2026, 9, 17)
 """Days with the music lesson of T1 (Monday, every week) and the art lesson of T2 (Thursday, odd weeks)."""
 ILL = Circumstance("teacher_away", "T1", MONDAY, MONDAY, reason="感冒")
@@ -261,3 +263,19 @@ async def test_a_teacher_who_left_the_county_swaps_with_nobody(
     assert [(each.why, each.code) for each in found[art.id]] == [("limit", "T2")]
     with pytest.raises(Conflict, match="swap_impossible"):
         await swap(store, planner, clock, published, music.id, art.id)
+
+
+async def test_a_lesson_that_the_plan_of_its_day_no_longer_has_is_not_restored(
+    store: Store, published: str, clock: Any, planner: Actor, add_plan: AddPlan
+) -> None:
+    (music,), (art,) = await day_of(store, published, date(2026, 9, 14)), await day_of(store, published, THURSDAY)
+    for each in (music, art):
+        await cancel(store, planner, clock, each.id, reason="power", county=published)
+    clock.advance(hours=1)
+    later = ("M1", "delivery", "music", "T1", 1, 640, 680, 3, ("K2", "K3"), ())
+    await add_plan(2, [later, ("M2", "delivery", "art", "T2", 4, 570, 610, 1, ("K2",), ())])
+    await publish_plan(store, planner, clock, published, 2, date(2026, 9, 8))
+    with pytest.raises(Conflict, match="restore_other_plan"):
+        await restore(store, planner, clock, music.id, county=published)
+    await restore(store, planner, clock, art.id, county=published)  # the new plan has it, too
+    assert [each.state for each in await day_of(store, published, THURSDAY)] == ["planned"]
