@@ -78,22 +78,14 @@ async def lessons(call: Call[CountyPath, DayQuery, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         head = await head_of(session, call)
         day = call.query.day or head.today
-        names, who = await names_of(session, head.county), _reach(call, head)
+        names = await names_of(session, head.county)
         monday = day - timedelta(days=day.weekday())
-        found = await between(session, who, monday, monday + timedelta(days=6))
+        found = await between(session, Who(head.county), monday, monday + timedelta(days=6))
     counts = {
         monday + timedelta(days=n): sum(each.day == monday + timedelta(days=n) for each in found) for n in range(7)
     }
     rows = [each for each in found if each.day == day]
     return show(call, "lessons", head, day=day, monday=monday, counts=counts, rows=rows, names=names)
-
-
-def _reach(call: Call[Any, Any, Any], head: Head) -> Who:
-    """The whole county for those who see it whole, else the schools within reach."""
-    grants = call.principal.grants
-    if any(head.county in grant.counties and grant.schools is None for grant in grants):
-        return Who(head.county)
-    return Who(head.county, schools=frozenset(code for grant in grants for code in grant.schools or ()))
 
 
 @routes.get("/planner/{county}/lessons/new", needs="lesson.change", summary="The form of an extra lesson", page=True)
