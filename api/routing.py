@@ -29,6 +29,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Annotated, Any, Generic, Literal, TypeVar, cast, get_args, get_type_hints
 
 from aiohttp import web
@@ -51,6 +52,8 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^
 RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 HexId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """The id of an occurrence or of a side."""
+Day = Annotated[date, Field(ge=date(1900, 1, 1), le=date(2999, 12, 31))]
+"""A date that has a week before and one after it: the calendar's own ends have none."""
 Text = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 """Free text of a person; PostgreSQL keeps no NUL."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from aiohttp import web
@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.planner.desk import CountyPath, Head, head_of, routes, show
-from api.routing import Call, Code, HexId, Nothing, Shape, Text
+from api.routing import Call, Code, Day, HexId, Nothing, Shape, Text
 from rooms.planning.changes import REASONS, NewLesson, add_lesson, cancel
 from rooms.planning.names import Names, names_of
 from rooms.planning.occurrences import OccurrenceView, Who, between, occurrence
@@ -28,7 +28,7 @@ class LessonPath(Shape):
 class DayQuery(Shape):
     """The day that is shown; today where empty."""
 
-    day: date | None = None
+    day: Day | None = None
 
 
 class Cancel(Shape):
@@ -51,7 +51,7 @@ class Cancel(Shape):
 class MakeUp(Shape):
     """When a cancelled or missed lesson is made up for; everything else is as it was."""
 
-    day: date
+    day: Day
     start: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     end: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.planner.desk import CountyPath, Head, head_of, routes, show
 from api.planner.grids import Block, Column, Grid, grid, side_by_side
-from api.routing import Call, Code, Nothing, Shape
+from api.routing import Call, Code, Day, Nothing, Shape
 from rooms.planning.feeds import make_feed
 from rooms.planning.names import Names, names_of
 from rooms.planning.timetable import (
@@ -46,7 +46,7 @@ class RoomPath(Shape):
 class WeekQuery(Shape):
     """A day of the week that is shown (today's where empty), and the class whose local lessons stand beside."""
 
-    day: date | None = None
+    day: Day | None = None
     group: str = ""
     """A class code; ``*`` for every class one after the other; empty for the remote lessons alone."""
 

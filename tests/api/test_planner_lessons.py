@@ -115,3 +115,13 @@ async def test_a_calendar_address_is_given_to_those_who_see_the_school(site: Sit
                 assert answer.status == 200
                 assert (await answer.text()).startswith("BEGIN:VCALENDAR")
         await sent(client, "/api/planner/alpha/feeds", {"kind": "school", "code": "beta-s1"}, 404)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+async def test_the_ends_of_the_calendar_are_no_days_of_a_county(site: Site, day: str) -> None:
+    async with site.client(site.as_("planner")) as client:
+        for path in ("lessons", "schools/alpha-s1/week", "teachers/alpha-t1/week", "rooms/alpha-r1/week"):
+            async with client.get(f"/planner/alpha/{path}?day={day}", headers=PAGE) as answer:
+                assert answer.status == 422, path
+        made = {"day": day, "start": "08:00", "end": "08:40"}
+        await sent(client, f"/api/planner/alpha/lessons/{site.world.here.occurrence}/make-up", made, 422)
