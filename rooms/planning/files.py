@@ -1,4 +1,7 @@
-"""A plan as files: the "Out" tables of the exchange format, written and read."""
+"""A plan as files: the "Out" tables of the exchange format, written and read.
+
+Cells that a spreadsheet might take for a formula are written with an apostrophe before them, as in `rooms.exporting`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from config.words import LANGUAGES, say_both
+from rooms.importing.sheets import neutral, plain
 from rooms.planning.why import brings, why
 from rooms.refusals import Invalid
 from scheduler.problem import (
@@ -138,7 +142,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) 
     with part.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows([neutral(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
     part.replace(path)
 
 
@@ -245,7 +249,7 @@ def _read(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
         missing = set(columns) - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"columns missing: {sorted(missing)}")
-        return [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
+        return [{key: plain(value or "") for key, value in row.items() if key} for row in reader]
 
 
 def _minute(text: str) -> Minute:

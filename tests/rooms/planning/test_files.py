@@ -12,7 +12,7 @@ import pytest
 from rooms.planning.files import read_plan, write_plan
 from rooms.refusals import Invalid
 from scheduler.outcome import Limits, Solved
-from scheduler.problem import Plan, Problem, TeacherCode
+from scheduler.problem import Plan, Problem, RoomCode, TeacherCode
 from scheduler.solve import solve
 from tests.scheduler.counties import random_county
 
@@ -36,6 +36,22 @@ def test_what_is_written_is_read(tmp_path: Path, problem: Problem, plan: Plan) -
     assert again.pairings == plan.pairings
     assert [replace(unmet, facts={}, place=None, forbids=()) for unmet in plan.unmet] == list(again.unmet)
     assert (again.served_weighted, again.bound_weighted) == (plan.served_weighted, plan.bound_weighted)
+
+
+def test_a_code_that_could_pass_for_a_formula_is_written_as_text(tmp_path: Path, problem: Problem, plan: Plan) -> None:
+    first = plan.meetings[0]
+    room, teacher = RoomCode("=1+1"), TeacherCode("@T")
+    odd = replace(
+        problem,
+        rooms={**problem.rooms, room: replace(problem.rooms[first.lead_room], code=room)},
+        teachers={**problem.teachers, teacher: replace(problem.teachers[first.lead_teacher], code=teacher)},
+    )
+    led = replace(first, lead_room=room, lead_teacher=teacher)
+    write_plan(tmp_path, odd, replace(plan, meetings=(led,)))
+    with (tmp_path / "meetings.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["lead_room_code"], row["lead_teacher_code"]) == ("'=1+1", "'@T")
+    assert read_plan(tmp_path, odd).meetings == (led,)
 
 
 def test_the_summary_counts_lessons_not_halves(tmp_path: Path, problem: Problem, plan: Plan) -> None:
