@@ -13,7 +13,7 @@ import structlog
 SECRET_NAMES = re.compile(r"token|password|secret|cookie|authorization|credential|^pin$|^code$|_key$", re.IGNORECASE)
 SECRET_QUERY = re.compile(r"([?&][^=&\s]*(?:token|code|pin|password|key|secret)[^=&\s]*=)[^&\s\"']+", re.IGNORECASE)
 SECRET_PATH = re.compile(r"(/(?:link|calendar)/)[A-Za-z0-9_\-]+")
-URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^@\s/]+@")
+URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^\s/]+@")
 HIDDEN = "***"
 
 Levels = Literal["debug", "info", "warning", "error"]

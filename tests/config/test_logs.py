@@ -14,6 +14,7 @@ from config.logs import redacted, without_secrets
         ("https://h/a?x=1&access_token=zzz", "zzz"),
         ("postgresql+asyncpg://sanke:hunter2@db/sanke", "hunter2"),
         ("redis://:hunter2@redis:6379/0", "hunter2"),
+        ("rtsp://admin:first@hunter2@10.0.0.1:554/live", "hunter2"),
     ],
 )
 def test_secrets_in_a_text_are_hidden(text: str, hidden: str) -> None:
