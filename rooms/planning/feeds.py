@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from datetime import UTC, date, datetime, timedelta
@@ -87,7 +88,8 @@ async def read_feed(
         name = await _name(session, feed, languages)
         zone = await zone_of(session, feed.county)
         term = (county.term_start, county.term_end)
-    return _calendar(lessons, name, zone, term, clock.now(), languages)
+    # A lead school's term is more than a thousand events, and phones ask for it again and again.
+    return await asyncio.to_thread(_calendar, lessons, name, zone, term, clock.now(), languages)
 
 
 def _hash(token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import pytest
 from icalendar import Calendar, Event
 from sqlalchemy import select
 
+from rooms.planning import feeds
 from rooms.planning.changes import NewLesson, add_lesson, cancel, declare_shift
 from rooms.planning.feeds import make_feed, read_feed, revoke_feeds
 from rooms.planning.publish import publish_plan
@@ -99,3 +101,18 @@ async def test_an_address_is_secret_and_can_be_ended(store: Store, clock: Any, p
     for kind, code in [("school", "S9"), ("class", "K1")]:
         with pytest.raises(Invalid, match="code_unknown"):
             await make_feed(store, planner, clock, published, kind, code)
+
+
+async def test_a_calendar_is_written_beside_the_event_loop(
+    store: Store, clock: Any, planner: Actor, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+
+    def calendar(*_: object) -> bytes:
+        written.append(threading.get_ident())
+        return b"written"
+
+    monkeypatch.setattr(feeds, "_calendar", calendar)
+    token = await make_feed(store, planner, clock, published, "school", "S2")
+    assert await read_feed(store, clock, token) == b"written"
+    assert written != [threading.get_ident()]
