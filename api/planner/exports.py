@@ -16,12 +16,13 @@ from api.planner.reasons import said
 from api.planner.workbooks import Row, Sheet, book_of, subject_name
 from api.routing import Call, Nothing
 from config.words import Language, say
+from rooms.county import County
 from rooms.planning.circumstance_rows import load_county_in_force
 from rooms.planning.files import clock, lessons, write_plan
 from rooms.planning.names import Names, names_of
 from rooms.planning.problem import problem_of
 from rooms.planning.versions import load_plan
-from scheduler.problem import WEEK_NAMES, Plan, Problem
+from scheduler.problem import WEEK_NAMES, Plan
 
 
 @routes.get("/planner/{county}/plans/{number}/plan.zip", needs="plan.read", summary="The plan's files", produces=ZIP)
@@ -29,17 +30,17 @@ async def plan_files(call: Call[PlanPath, Nothing, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         version = await plan_of(session, call.path.county, call.path.number)
         plan, county = await load_plan(session, version.id), await load_county_in_force(session, call.path.county)
-    body = await asyncio.to_thread(_zipped, problem_of(county), plan)
+    body = await asyncio.to_thread(_zipped, county, plan)
     return download(body, ZIP, f"{county.code}-plan-{version.number}.zip")
 
 
-def _zipped(problem: Problem, plan: Plan) -> bytes:
+def _zipped(county: County, plan: Plan) -> bytes:
     target = io.BytesIO()
     with (
         tempfile.TemporaryDirectory(prefix="sanke-plan-") as folder,
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed,
     ):
-        write_plan(Path(folder), problem, plan)
+        write_plan(Path(folder), problem_of(county), plan)
         for path in sorted(Path(folder).iterdir()):
             packed.write(path, path.name)
     return target.getvalue()
