@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.planner.desk import CountyPath, Head, head_of, routes, show
 from api.planner.grids import Block, Column, Grid, grid, side_by_side
 from api.routing import Call, Code, Day, Nothing, Shape
-from rooms.planning.feeds import make_feed
+from rooms.planning.feeds import make_feed, revoke_feeds
 from rooms.planning.names import Names, names_of
 from rooms.planning.timetable import (
     DayView,
@@ -62,6 +62,12 @@ class Feed(Shape):
     """An address to subscribe to."""
 
     url: str
+
+
+class EndedFeeds(Shape):
+    """How many addresses no longer answer."""
+
+    addresses: int
 
 
 @routes.get("/planner/{county}/schools/{school}/week", needs="timetable.read", summary="A school's week", page=True)
@@ -152,6 +158,16 @@ async def subscribe(call: Call[CountyPath, Nothing, NewFeed]) -> Feed:
     token = await make_feed(app.store, call.actor, app.clock, county, body.kind, body.code)
     base = app.settings.public_url.rstrip("/") or str(call.request.url.origin())
     return Feed(url=f"{base}/calendar/{token}.ics")
+
+
+@routes.post(
+    "/api/planner/{county}/feeds/end",
+    needs="lesson.change",
+    summary="End every address of a calendar that was given out",
+)
+async def unsubscribe(call: Call[CountyPath, Nothing, NewFeed]) -> EndedFeeds:
+    app, body, county = call.app, call.body, call.path.county
+    return EndedFeeds(addresses=await revoke_feeds(app.store, call.actor, app.clock, county, body.kind, body.code))
 
 
 async def _school_of(session: AsyncSession, county: str, wanted: NewFeed) -> str:

@@ -117,6 +117,19 @@ async def test_a_calendar_address_is_given_to_those_who_see_the_school(site: Sit
         await sent(client, "/api/planner/alpha/feeds", {"kind": "school", "code": "beta-s1"}, 404)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_the_addresses_of_a_calendar_can_be_ended(site: Site) -> None:
+    whose = {"kind": "teacher", "code": "alpha-t1"}
+    async with site.client(site.as_("auditor")) as client:
+        made = await sent(client, "/api/planner/alpha/feeds", whose, 201)
+        await sent(client, "/api/planner/alpha/feeds/end", whose, 403)
+    async with site.client(site.as_("planner")) as client:
+        assert "/api/planner/alpha/feeds/end" in await page(client, "/planner/alpha/teachers/alpha-t1/week")
+        assert await sent(client, "/api/planner/alpha/feeds/end", whose, 200) == {"addresses": 1}
+        async with client.get("/calendar/" + made["url"].rsplit("/", 1)[1]) as answer:
+            assert answer.status == 404
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 async def test_the_ends_of_the_calendar_are_no_days_of_a_county(site: Site, day: str) -> None:
     async with site.client(site.as_("planner")) as client:
