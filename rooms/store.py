@@ -46,7 +46,7 @@ class Store:
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._writer = asyncio.Lock() if self.sqlite else None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._steps: set[asyncio.Task[object]] = set()
 
     @property
     def sqlite(self) -> bool:
@@ -67,40 +67,42 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are committed together at the end, or not at all."""
-        async with self._writer or nullcontext(), self._session() as session:
-            if self.sqlite:
-                await session.connection(execution_options={"sanke_writes": True})
+        async with self._writer or nullcontext(), self._session(sanke_writes=True) as session:
             yield session
             await self._whole(session.commit())
 
     @asynccontextmanager
-    async def _session(self) -> AsyncIterator[AsyncSession]:
+    async def _session(self, **options: Any) -> AsyncIterator[AsyncSession]:
         """A session that gives its connection back even where its task is cancelled meanwhile; what is not committed is undone."""
         session = self._sessions()
         try:
+            if self.sqlite:  # a connection that is given up half way stays open
+                await self._whole(session.connection(execution_options=options))
             yield session
         finally:
             await self._whole(session.close())
 
-    async def _whole(self, ending: Coroutine[Any, Any, None]) -> None:
+    async def _whole(self, step: Coroutine[Any, Any, object]) -> None:
         """Does it to its end; whoever is cancelled meanwhile is so after it."""
-        task = asyncio.create_task(ending, name="store-session-end")
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
+        task = asyncio.create_task(step, name="store-step")
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
         cancelled: asyncio.CancelledError | None = None
         while not task.done():
             try:
                 await asyncio.wait({task})
             except asyncio.CancelledError as cancel:
                 cancelled = cancel
+        failed = task.exception()
         if cancelled is not None:
             raise cancelled
-        task.result()
+        if failed is not None:
+            raise failed
 
     async def close(self) -> None:
         """Gives every connection up, those of cancelled tasks too."""
-        if self._ending:
-            await asyncio.wait(self._ending)
+        if self._steps:
+            await asyncio.wait(self._steps)
         await self.engine.dispose()
 
 

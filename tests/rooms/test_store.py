@@ -46,7 +46,7 @@ async def test_a_reader_that_is_cancelled_twice_gives_its_connection_back(store:
         await asyncio.sleep(0)
     await asyncio.wait({reading})
     await store.close()
-    assert [each.get_name() for each in asyncio.all_tasks() if each.get_name() == "store-session-end"] == []
+    assert [each.get_name() for each in asyncio.all_tasks() if each.get_name() == "store-step"] == []
 
 
 @pytest.mark.parametrize("acts", [False, True], ids=["reads", "writes"])
