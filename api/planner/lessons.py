@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.planner.desk import CountyPath, Head, head_of, routes, show
 from api.routing import Call, Code, Day, HexId, Nothing, Shape, Text
-from rooms.planning.changes import REASONS, NewLesson, add_lesson, cancel
+from rooms.planning.changes import LARGEST_SHIFT, REASONS, NewLesson, add_lesson, cancel, declare_shift, excuse_side
 from rooms.planning.names import Names, names_of
 from rooms.planning.occurrences import OccurrenceView, Who, between, occurrence
 from rooms.recordings import recordings_of
@@ -46,6 +46,18 @@ class Cancel(Shape):
         "other",
     ]
     note: Text = ""
+
+
+class Excuse(Cancel):
+    """Why one side misses, or missed, a lesson that is held."""
+
+    side: HexId
+
+
+class Shift(Shape):
+    """By how many minutes a lesson is held later than planned; earlier where below zero."""
+
+    minutes: int = Field(ge=-(LARGEST_SHIFT // 60), le=LARGEST_SHIFT // 60)
 
 
 class MakeUp(Shape):
@@ -107,7 +119,7 @@ async def lesson(call: Call[LessonPath, Nothing, Nothing]) -> web.Response:
     return show(
         call, "lesson", head, lesson=found, names=names, reasons=REASONS, replaced=replaced,
         makers=[each for each in makers if each], now=call.app.clock.now(),
-        recordings=recordings,
+        recordings=recordings, largest_shift=LARGEST_SHIFT // 60,
     )  # fmt: skip
 
 
@@ -127,6 +139,33 @@ async def cancel_lesson(call: Call[LessonPath, Nothing, Cancel]) -> None:
     await cancel(
         app.store, call.actor, app.clock, call.path.lesson, reason=body.reason, note=body.note, county=call.path.county
     )
+
+
+@routes.post(
+    "/api/planner/{county}/lessons/{lesson}/excuse",
+    needs="lesson.change",
+    summary="Accept why one side misses, or missed, a lesson",
+)
+async def excuse(call: Call[LessonPath, Nothing, Excuse]) -> None:
+    app, body = call.app, call.body
+    async with app.store.read() as session:
+        found = await occurrence(session, call.path.lesson)
+    if found is None or body.side not in {side.id for side in found.sides}:
+        raise NotFound("side_unknown")
+    await excuse_side(
+        app.store, call.actor, app.clock, body.side, reason=body.reason, note=body.note, county=call.path.county
+    )
+
+
+@routes.post(
+    "/api/planner/{county}/lessons/{lesson}/shift",
+    needs="lesson.change",
+    summary="Declare that a lesson is held some minutes later, or earlier",
+)
+async def shift(call: Call[LessonPath, Nothing, Shift]) -> None:
+    seconds = 60 * call.body.minutes
+    app, county = call.app, call.path.county
+    await declare_shift(app.store, call.actor, app.clock, call.path.lesson, seconds=seconds, county=county)
 
 
 @routes.post(

@@ -10,6 +10,8 @@ import aiohttp
 import pytest
 from api_world import PAGE, ZONE, Site
 
+from rooms.planning.occurrences import occurrence
+
 Client = aiohttp.ClientSession
 
 
@@ -89,6 +91,35 @@ async def test_a_lesson_is_cancelled_once_and_made_up_for(site: Site) -> None:
         assert f"/planner/alpha/lessons/{lesson}" in after
         await sent(client, f"/api/planner/beta/lessons/{site.world.there.occurrence}/cancel", {"reason": "power"}, 404)
         await sent(client, f"/api/planner/alpha/lessons/{site.world.there.occurrence}/cancel", {"reason": "power"}, 404)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_side_is_excused_and_a_lesson_held_later(site: Site) -> None:
+    async with site.client(site.as_("planner")) as client:
+        lesson = await published(client)
+        path = f"/api/planner/alpha/lessons/{lesson}"
+        async with site.server.services.store.read() as session:
+            found = await occurrence(session, lesson)
+        assert found is not None
+        side = found.receivers[0].id
+        await sent(client, f"{path}/excuse", {"side": side, "reason": "boredom"}, 422)
+        await sent(client, f"{path}/excuse", {"side": "0" * 32, "reason": "network"}, 404)
+        await sent(client, f"{path}/excuse", {"side": side, "reason": "network", "note": "光缆中断"}, 204)
+        await sent(client, f"{path}/shift", {"minutes": 16}, 422)
+        await sent(client, f"{path}/shift", {"minutes": "10"}, 204)
+        shown = await page(client, f"/planner/alpha/lessons/{lesson}")
+        assert "已认可：网络故障" in shown
+        assert "已声明顺延 10 分钟" in shown
+        await sent(client, f"{path}/shift", {"minutes": 0}, 204)
+        assert "已声明" not in await page(client, f"/planner/alpha/lessons/{lesson}")
+        there = site.world.there.occurrence
+        await sent(client, f"/api/planner/alpha/lessons/{there}/shift", {"minutes": 5}, 404)
+        await sent(
+            client,
+            f"/api/planner/alpha/lessons/{there}/excuse",
+            {"side": site.world.there.receiver_side, "reason": "power"},
+            404,
+        )
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
