@@ -218,6 +218,7 @@ async def lift(store: Store, actor: Actor, clock: Clock, county: str, circumstan
         await session.flush()
         restored = 0
         effects = recorded_of(row).effects
+        await lock_lessons(session, [effect[key] for effect in effects for key in ("lesson", "by") if key in effect])
         for effect in effects:
             try:
                 async with session.begin_nested():
