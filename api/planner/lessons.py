@@ -14,6 +14,7 @@ from api.routing import Call, Code, Day, HexId, Nothing, Shape, Text
 from rooms.planning.changes import LARGEST_SHIFT, REASONS, NewLesson, add_lesson, cancel, declare_shift, excuse_side
 from rooms.planning.names import Names, names_of
 from rooms.planning.occurrences import OccurrenceView, Who, between, occurrence
+from rooms.planning.restoring import welcome_side
 from rooms.recordings import recordings_of
 from rooms.refusals import NotFound
 
@@ -48,10 +49,12 @@ class Cancel(Shape):
     note: Text = ""
 
 
-class Excuse(Cancel):
-    """Why one side misses, or missed, a lesson that is held."""
-
+class OneSide(Shape):
     side: HexId
+
+
+class Excuse(Cancel, OneSide):
+    """Why one side misses, or missed, a lesson that is held."""
 
 
 class Shift(Shape):
@@ -148,13 +151,29 @@ async def cancel_lesson(call: Call[LessonPath, Nothing, Cancel]) -> None:
 )
 async def excuse(call: Call[LessonPath, Nothing, Excuse]) -> None:
     app, body = call.app, call.body
-    async with app.store.read() as session:
-        found = await occurrence(session, call.path.lesson)
-    if found is None or body.side not in {side.id for side in found.sides}:
-        raise NotFound("side_unknown")
+    side = await _side(call)
     await excuse_side(
-        app.store, call.actor, app.clock, body.side, reason=body.reason, note=body.note, county=call.path.county
+        app.store, call.actor, app.clock, side, reason=body.reason, note=body.note, county=call.path.county
     )
+
+
+@routes.post(
+    "/api/planner/{county}/lessons/{lesson}/welcome",
+    needs="lesson.change",
+    summary="Take the excuse of a side back before the lesson",
+)
+async def welcome(call: Call[LessonPath, Nothing, OneSide]) -> None:
+    app, side = call.app, await _side(call)
+    await welcome_side(app.store, call.actor, app.clock, side, county=call.path.county)
+
+
+async def _side(call: Call[LessonPath, Nothing, Any]) -> str:
+    """The side that was named, which is of the lesson."""
+    async with call.app.store.read() as session:
+        found = await occurrence(session, call.path.lesson)
+    if found is None or call.body.side not in {side.id for side in found.sides}:
+        raise NotFound("side_unknown")
+    return str(call.body.side)
 
 
 @routes.post(

@@ -1,4 +1,4 @@
-"""Taking changes to dated lessons back: a cancelled lesson stands again, an excused side attends again. In the caller's transaction."""
+"""Taking changes to dated lessons back: a cancelled lesson stands again, an excused side attends again. What ends in `_in` works in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from rooms.audit import append
+from rooms.clock import Clock
 from rooms.planning.changes import check_free, locked_lesson
 from rooms.planning.occurrences import SUPERSEDED
 from rooms.refusals import Conflict, NotFound
-from rooms.store import Actor
+from rooms.store import Actor, Store
 from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide, PlanVersion, Verdict
 
 
@@ -92,6 +93,12 @@ async def _withdraw(session: AsyncSession, lesson: Occurrence, now: datetime) ->
     await session.execute(delete(Verdict).where(Verdict.occurrence_id == lesson.id))
     await session.execute(delete(OccurrenceSide).where(OccurrenceSide.occurrence_id == lesson.id))
     await session.delete(lesson)
+
+
+async def welcome_side(store: Store, actor: Actor, clock: Clock, side_id: str, *, county: str) -> None:
+    """`welcome_in` in a transaction of its own."""
+    async with store.write() as session:
+        await welcome_in(session, actor, clock.now(), side_id, county=county)
 
 
 async def welcome_in(session: AsyncSession, actor: Actor, now: datetime, side_id: str, *, county: str) -> None:

@@ -109,6 +109,8 @@ async def test_a_side_is_excused_and_a_lesson_held_later(site: Site) -> None:
         await sent(client, f"{path}/shift", {"minutes": "10"}, 204)
         shown = await page(client, f"/planner/alpha/lessons/{lesson}")
         assert "已认可：网络故障" in shown
+        await sent(client, f"{path}/welcome", {"side": side}, 204)
+        assert "已认可" not in await page(client, f"/planner/alpha/lessons/{lesson}")
         assert "已声明顺延 10 分钟" in shown
         await sent(client, f"{path}/shift", {"minutes": 0}, 204)
         assert "已声明" not in await page(client, f"/planner/alpha/lessons/{lesson}")
