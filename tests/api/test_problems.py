@@ -72,7 +72,6 @@ async def test_people_get_a_page_and_strangers_the_door(browser: ClientSession) 
 
 
 async def test_a_broken_handler_tells_nothing_and_keeps_its_number(site: Site, browser: ClientSession) -> None:
-    await site.server.services.store.engine.dispose()
     object.__setattr__(site.server.services, "pages", None)
     async with browser.get("/sign-in") as answer:
         assert answer.status == 500
