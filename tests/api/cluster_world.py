@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 import aiohttp
 from api_world import Side, Site, World, make_world
-from class_of_clients import Client, until
+from class_of_clients import Client
 from pydantic import SecretStr
 from redis.asyncio import Redis
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from waiting import until
 
 from api.server import running
 from api.services import Services
@@ -208,7 +209,7 @@ async def clustered(crew: Crew, *, workers: int = 2) -> AsyncIterator[Cluster]:
                 room, lead = await lesson(session, crew.world.here, clock.now())
             await crew.at_least(workers)
             watch = server.services.watch
-            await until(lambda: {each.url for each in watch.workers} == set(crew.workers), 10)
+            await until(lambda: {each.url for each in watch.workers} == set(crew.workers))
             yield Cluster(Site(server, crew.world), redis, crew, RoomId(room), lead)
     finally:
         await redis.aclose()

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession
 from api_world import PAGE, Site
 from python_calamine import CalamineWorkbook
+from waiting import PATIENCE
 
 from media.clients.synthetic import SyntheticPublisher
 from media.events import PeerId, RoomId, SourceName
@@ -183,7 +184,7 @@ async def test_a_running_class_shows_every_line_in_numbers(site: Site) -> None:
 
         await publisher.start(offer)
         assert "kbit/s" in await text(session, f"{base}/{here.occurrence}")
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(PATIENCE):
             while 'data-tone="jade"></i> 线路好' not in (body := await text(session, f"{base}/{here.occurrence}")):
                 await asyncio.sleep(0.2)
         assert "上行 主讲画面" in body

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from waiting import PATIENCE
 
 from api.cli import demo
 from config.settings import Settings
@@ -78,7 +79,7 @@ async def test_every_link_leads_to_its_desk_and_a_class_is_on(tmp_path: Path) ->
         base = links[0].split("/link/")[0]
         assert await figure(base, 'sanke_media_sessions{role="publisher"}') == 1
         process.send_signal(signal.SIGINT)
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert (process.returncode, errors.decode()) == (0, "")
     finally:
         if process.returncode is None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from api_world import Site
 from media_doors import Doors
 from recording_room import Film, RtspEncoder, children
 from sqlalchemy import select
+from waiting import PATIENCE, until
 
 from config.settings import Settings
 from media.clients.counting import CountOnlySubscriber
@@ -42,13 +42,6 @@ def settings(store_url: str, tmp_path: Path, room: RtspEncoder) -> Settings:
 async def ask(session: ClientSession, path: str, body: object = None, method: str = "POST") -> tuple[int, Any]:
     async with session.request(method, path, json=body if body is not None or method != "POST" else {}) as answer:
         return answer.status, (await answer.json() if answer.content_length else None)
-
-
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    end = time.monotonic() + 30
-    while not await true():
-        assert time.monotonic() < end, "it did not happen in time"
-        await asyncio.sleep(0.1)
 
 
 def form(site: Site, url: str) -> dict[str, Any]:
@@ -88,18 +81,14 @@ async def test_an_encoder_leads_a_lesson_and_gives_it_back(site: Site, room: Rts
         await _receives(Doors(site, teacher))
         status, _ = await ask(teacher, f"{door}/encoder", method="DELETE")
         assert status == 200
-        await until(lambda: _is(lambda: not children()))
+        await until(lambda: not children())
         assert (await ask(teacher, f"{door}/join"))[0] == 200
     await services.board.close()
     await _evidence_is_the_leads(site)
 
 
-async def _is(true: Callable[[], bool]) -> bool:
-    return true()
-
-
 async def _told_live(line: aiohttp.ClientWebSocketResponse) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while True:
             encoder = (await line.receive_json()).get("state", {}).get("encoder")
             if encoder and encoder["state"] == "live":
@@ -112,7 +101,7 @@ async def _receives(doors: Doors) -> None:
     answer = await doors.post("whep", pupil.offer(), doors.token("subscribe"))
     assert answer.status == 201
     await pupil.connect(await answer.text())
-    await until(lambda: _is(lambda: len(pupil.streams) == 2 and pupil.packets > 60))
+    await until(lambda: len(pupil.streams) == 2 and pupil.packets > 60)
     assert pupil.bad_samples == 0
     await pupil.close()
 
@@ -144,7 +133,7 @@ async def test_the_class_ends_and_so_does_its_encoder(site: Site, room: RtspEnco
         door = f"/api/live/{here.occurrence}"
         await ask(teacher, f"{door}/open")
         await ask(teacher, f"{door}/encoder", {"encoder": made["encoder_id"]})
-        await until(lambda: _is(lambda: bool(room.viewers)))
+        await until(lambda: bool(room.viewers))
         path = f"/api/operator/encoders/{made['encoder_id']}"
         for change in ("delete", "disable", "try"):
             status, refused = await ask(operator, f"{path}/{change}")
@@ -155,7 +144,7 @@ async def test_the_class_ends_and_so_does_its_encoder(site: Site, room: RtspEnco
             return (await ask(operator, f"{path}/delete"))[0] == 204
 
         await until(forgotten)
-        await until(lambda: _is(lambda: not children()))
+        await until(lambda: not children())
 
 
 @pytest.mark.parametrize("database", ["sqlite"])

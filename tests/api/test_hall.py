@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from waiting import PATIENCE, until
 
 from api import hall
 from api.hall import Hall
@@ -24,12 +24,6 @@ class Board:
 
     def message(self) -> dict[str, Any]:
         return {"type": "state", "state": "live", "sides": [{"id": "near"}, {"id": "far"}]}
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 def hall_on(bus: MemoryBus) -> Hall:
@@ -80,7 +74,7 @@ async def test_a_server_that_died_is_forgotten_where_something_changes_all_the_t
         dead = {"type": "seats", "origin": "dead", "here": ["near"], "hands": {"near": "2026-11-24T02:00:00+00:00"}}
         await bus.publish(topic, dead)
         await until(lambda: room.snapshot()["state"]["sides"][0]["hand"])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             async for message in messages:
                 if message["type"] == "seats" and message["here"] == ["far"]:
                     break
@@ -97,7 +91,7 @@ async def test_an_onlooker_sees_figures_and_is_seen_by_nobody() -> None:
     onlookers = Onlookers(halls, clock)
     async with bus.subscribe(LOOKING) as asked:
         assert onlookers.look(CLASS) is None
-        assert await asyncio.wait_for(anext(asked), 5) == {"room": CLASS}
+        assert await asyncio.wait_for(anext(asked), PATIENCE) == {"room": CLASS}
     session = {"side": "near", "source": "lead"}
     await bus.publish(f"live:{CLASS}", {"type": "media", "origin": "relay", "sessions": [session]})
     await until(lambda: onlookers.look(CLASS))

@@ -11,6 +11,7 @@ import pytest
 from api_world import Site
 from media_doors import Doors, offering
 from pydantic import SecretStr
+from waiting import PATIENCE, until
 
 from api.join import Join, ice_links, ice_servers
 from api.media import FRAGMENT, SDP
@@ -30,16 +31,11 @@ async def test_a_class_goes_in_and_comes_out(doors: Doors) -> None:
         answer = await doors.post("whep", classroom.offer(), doors.token("subscribe"))
         assert answer.status == 201
         await classroom.connect(await answer.text())
-        for _ in range(100):
-            await asyncio.sleep(0.05)
-            if sum(stream.packets for stream in classroom.streams.values()) > 50:
-                break
-        assert len(classroom.streams) == 2
-        assert sum(stream.packets for stream in classroom.streams.values()) > 50
+        await until(lambda: len(classroom.streams) == 2 and classroom.packets > 50)
         headers = {"Authorization": f"Bearer {doors.token('subscribe')}"}
         async with doors.client.delete(answer.headers["Location"], headers=headers) as ended:
             assert ended.status == 200
-        await asyncio.wait_for(classroom.ended.wait(), 5)
+        await asyncio.wait_for(classroom.ended.wait(), PATIENCE)
         await classroom.close()
 
 

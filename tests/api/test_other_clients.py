@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from av import VideoFrame
 from media_doors import Doors
+from waiting import PATIENCE, until
 
 from media.events import RoomId
 
@@ -28,14 +29,6 @@ pytestmark = pytest.mark.parametrize("database", ["sqlite"])
 CLIENTS = Path(__file__).parent / "clients"
 PLACES = (CLIENTS / "node_modules", *(Path(each) for each in os.environ.get("NODE_PATH", "").split(":") if each))
 GCM = "SRTP_AEAD_AES_128_GCM"
-
-
-async def until(true: Callable[[], object], seconds: float = 15.0) -> None:
-    for _ in range(int(seconds / 0.05)):
-        if true():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it did not happen in time")
 
 
 class SmallPicture(VideoStreamTrack):
@@ -67,7 +60,7 @@ async def test_aiortc_publishes_and_receives(doors: Doors) -> None:
     await until(lambda: relay.totals().publishers)
     await connect(doors, "whep", pupil)
     received = {transceiver.kind: transceiver.receiver.track for transceiver in pupil.getTransceivers()}
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         picture, sound = await received["video"].recv(), await received["audio"].recv()
     assert (picture.width, picture.height) == (160, 96)
     assert sound.sample_rate == 48_000
@@ -86,7 +79,7 @@ class Seen:
 
     async def line(self) -> dict[str, Any]:
         assert self.process.stdout is not None
-        found: dict[str, Any] = json.loads(await asyncio.wait_for(self.process.stdout.readline(), 10))
+        found: dict[str, Any] = json.loads(await asyncio.wait_for(self.process.stdout.readline(), PATIENCE))
         return found
 
     async def follow(self) -> None:
@@ -125,7 +118,7 @@ async def libdatachannel(doors: Doors, door: str) -> AsyncIterator[Seen]:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            await asyncio.wait_for(process.wait(), 5)
+            await asyncio.wait_for(process.wait(), PATIENCE)
         except TimeoutError:
             process.kill()
             await process.wait()

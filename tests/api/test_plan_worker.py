@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from test_serve import line_with
+from waiting import PATIENCE, until
 
 import config
 from config.settings import Settings
@@ -47,11 +48,12 @@ async def worker(store_url: str, redis_url: str) -> AsyncIterator[tuple[str, Pro
         await process.communicate()
 
 
-async def until(runs: PlanRuns, run: int, *states: str, attempt: int = 1) -> RunView:
-    async with asyncio.timeout(60):
-        while (view := await runs.run(run)).state not in states or view.attempt < attempt:
-            await asyncio.sleep(0.1)
-    return view
+async def reached(runs: PlanRuns, run: int, *states: str, attempt: int = 1) -> RunView:
+    async def view() -> RunView | None:
+        now = await runs.run(run)
+        return now if now.state in states and now.attempt >= attempt else None
+
+    return await until(view, f"{run} is {states}")
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -66,20 +68,20 @@ async def test_another_worker_plans_the_county_of_a_killed_one(store: Store, sto
         started = [stack.enter_async_context(worker(store_url, redis_url)) for _ in range(2)]
         workers = dict(await asyncio.gather(*started))
         run = await runs.start(SYSTEM, reading.county.code, Wish(3600))
-        first = await until(runs, run, "running")
+        first = await reached(runs, run, "running")
         assert first.owner in workers
         workers[first.owner].send_signal(signal.SIGKILL)
-        second = await until(runs, run, "running", attempt=2)
+        second = await reached(runs, run, "running", attempt=2)
         assert second.owner in workers
         assert second.owner != first.owner
         await runs.stop(SYSTEM, run)
-        over = await until(runs, run, "done", "failed")
+        over = await reached(runs, run, "done", "failed")
         assert (over.plan_id is not None) != (over.problem_code == "plan.ended_stopped")
         async with store.read() as session:
             assert len(await list_versions(session, reading.county.code)) == (over.plan_id is not None)
         last = workers[second.owner]
         last.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(last.wait(), 15) == 0
+        assert await asyncio.wait_for(last.wait(), PATIENCE) == 0
 
 
 async def test_a_worker_without_redis_says_what_it_needs(tmp_path: Path) -> None:

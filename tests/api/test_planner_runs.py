@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from api_world import PAGE, Site
 from test_planner_import import county_zip, form
+from waiting import PATIENCE
 
 Client = aiohttp.ClientSession
 
@@ -50,7 +51,7 @@ async def test_a_run_is_watched_stopped_and_its_best_plan_kept(site: Site) -> No
         async with client.get(f"/planner/alpha/runs/{run}", headers=PAGE) as answer:
             assert answer.status == 200
             assert 'id="run-stop"' in await answer.text()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while (seen := await stands(client, run))["served_weighted"] is None:
                 assert seen["state"] == "running", seen
                 await asyncio.sleep(0.3)

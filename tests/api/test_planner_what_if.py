@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from api_world import PAGE, Site
+from waiting import PATIENCE
 
 from rooms.counties import load_county
 from rooms.planning.circumstance_rows import load_county_in_force
@@ -22,7 +23,7 @@ async def worked_out(client: aiohttp.ClientSession, *changes: dict[str, Any]) ->
     async with client.post("/api/planner/alpha/what-ifs", json=body) as answer:
         assert answer.status == 202, await answer.text()
         run = (await answer.json())["run"]
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE):
         while True:
             async with client.get(f"/api/planner/alpha/runs/{run}") as answer:
                 state = await answer.json()

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from api_world import PAGE, Site, open_door
 from sqlalchemy import select
+from waiting import PATIENCE
 
 from rooms.tables import Account, AccountRole, OrgUnit
 
@@ -45,7 +46,7 @@ async def test_counties_are_planned_one_after_another_and_stopped_together(site:
     async with site.client(above) as client:
         status, started = await post(client, "/api/planner/runs", counties=["alpha", "beta"], deterministic=True)
         assert (status, set(started["runs"])) == (202, {"alpha", "beta"})
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while (found := await stands(client))["beta"]["run"]["state"] != "done":
                 states = [each["run"]["state"] for each in found.values()]
                 assert states.count("running") <= 1, "one county at a time"
@@ -58,7 +59,7 @@ async def test_counties_are_planned_one_after_another_and_stopped_together(site:
         assert (status, again["runs"]) == (202, {}), "planned already"
         status, _ = await post(client, "/api/planner/runs/stop", counties=["alpha", "beta"])
         assert status == 200
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while {each["run"]["state"] for each in (await stands(client)).values()} - {"done", "failed"}:
                 await asyncio.sleep(0.1)
         async with client.get("/planner", headers=PAGE) as answer:

@@ -14,7 +14,8 @@ import pytest
 from api_world import Site, make_world
 from pydantic import SecretStr
 from recording_room import children
-from test_encoders import ask, form, until
+from test_encoders import ask, form
+from waiting import until
 
 from api.relaying import relay_running
 from api.server import running

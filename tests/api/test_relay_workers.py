@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 import pytest
 from api_world import PAGE
-from class_of_clients import Client, until, until_true
+from class_of_clients import Client
 from cluster_world import SHARE, Cluster, Crew, Row, clustered
+from waiting import until
 
 from api.encoders import post_offer
 from api.media import SDP
@@ -78,12 +79,12 @@ async def test_a_killed_workers_class_comes_back_and_no_evidence_is_lost(
             for number in range(KILLS):
                 await crew.at_least(2)
                 await settled(lead, classes)
-                await until_true(lambda: _slots_of_all(cluster, classes))
+                await until(lambda: _slots_of_all(cluster, classes))
                 await asyncio.sleep(random.uniform(0, 3) if KILLS > 1 else 0)
                 kept += await _is_written(cluster)  # of others, nothing was on disk yet
                 back += await killed(cluster, [lead, *classes], everyone=number % 10 == 9)
             rows = await cluster.evidence()
-            await until_true(lambda: _goes_on(cluster, kept))
+            await until(lambda: _goes_on(cluster, kept))
     finally:
         crew.close()
     back.sort()
@@ -101,7 +102,7 @@ async def killed(cluster: Cluster, clients: list[Client], *, everyone: bool) -> 
     doomed = set(cluster.workers) if everyone else {await cluster.origin()}
     await asyncio.gather(*(cluster.crew.end(url, signal.SIGKILL) for url in doomed))
     await cluster.crew.at_least(1)
-    await until(lambda: all(each.back_at > at and each.sessions > n for each, n in zip(clients, had, strict=True)), 30)
+    await until(lambda: all(each.back_at > at and each.sessions > n for each, n in zip(clients, had, strict=True)))
     assert_kept(acknowledged, await cluster.evidence())
     return [each.back_at - at for each in clients]
 
@@ -112,7 +113,7 @@ async def record(cluster: Cluster) -> None:
         for act, what in (("open", {}), ("recording", {"on": True})):
             async with http.post(f"/api/live/{cluster.room}/{act}", json=what) as answer:
                 assert answer.status == 200
-    await until_true(lambda: _goes_on(cluster, 0))
+    await until(lambda: _goes_on(cluster, 0))
 
 
 async def _goes_on(cluster: Cluster, kept: int) -> bool:
@@ -171,7 +172,7 @@ async def test_an_encoders_offer_goes_to_the_worker_that_has_the_class(cluster: 
     peer = Peer()
     await peer.connect(await post_offer(cluster.services, cluster.room, cluster.lead, peer.offer(sends=True)))
     assert await cluster.origin() in cluster.workers
-    await until_true(lambda: _told(cluster, "connected"))
+    await until(lambda: _told(cluster, "connected"))
     await peer.close()
     with pytest.raises(RelayError):
         await post_offer(cluster.services, cluster.room, cluster.lead, "no offer")
@@ -191,7 +192,7 @@ async def test_a_worker_is_emptied_without_losing_its_class(cluster: Cluster) ->
         await settled(lead, classes, began)
         assert {each.worker for each in (lead, *classes)} == {await cluster.origin()} == set(cluster.workers)
         assert [each.sessions for each in (lead, *classes)] == [2, 2, 2]
-    await until_true(lambda: _all_ended(cluster, 6))
+    await until(lambda: _all_ended(cluster, 6))
     assert_kept([], await cluster.evidence())
 
 
@@ -206,7 +207,7 @@ async def test_a_second_signal_ends_a_worker_that_is_not_empty_yet(cluster: Clus
         began = time.monotonic()
         assert await cluster.crew.end(first, signal.SIGTERM) == 0
         assert time.monotonic() - began < 30  # of the sixty seconds that it would wait
-    await until_true(lambda: _all_ended(cluster, 2))
+    await until(lambda: _all_ended(cluster, 2))
     assert_kept([], await cluster.evidence())
 
 
@@ -253,7 +254,7 @@ async def test_a_class_goes_on_when_redis_forgets_everything(cluster: Cluster) -
         await settled(lead, classes)
         first = await cluster.origin()
         await cluster.redis.flushall()
-        await until_true(lambda: _stands(cluster, first), 5)
+        await until(lambda: _stands(cluster, first))
         await asyncio.sleep(1.5)
         assert [each.sessions for each in (lead, *classes)] == [1, 1, 1]
         here = cluster.site.world.here
@@ -262,7 +263,7 @@ async def test_a_class_goes_on_when_redis_forgets_everything(cluster: Cluster) -
             assert (
                 await http.post(f"/api/live/{cluster.room}/close", json={})
             ).status == 200  # the order finds its worker
-        await until_true(lambda: _all_ended(cluster, 3), 5)
+        await until(lambda: _all_ended(cluster, 3))
 
 
 async def _stands(cluster: Cluster, url: str) -> bool:
@@ -277,9 +278,9 @@ async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: C
         old = {row.session for row in await cluster.evidence()}
         cluster.workers[first].send_signal(signal.SIGSTOP)
         stopped, stopped_at = time.monotonic(), cluster.services.clock.now()
-        await until(lambda: all(each.worker != first for each in (lead, *classes)), 12)
+        await until(lambda: all(each.worker != first for each in (lead, *classes)))
         await settled(lead, classes, stopped)
-        await until_true(lambda: _goes_on(cluster, 1))
+        await until(lambda: _goes_on(cluster, 1))
         cluster.workers[first].send_signal(signal.SIGCONT)
         await asyncio.sleep(2.5)
         assert await cluster.origin() != first
@@ -303,7 +304,7 @@ async def test_a_large_room_cascades_and_survives_its_origin(cluster: Cluster) -
         beyond = [each for each in classes if each.worker == edge]
         assert len(beyond) == 2
         assert {each.worker for each in classes} == {origin, edge}
-        await until_true(lambda: _slots_of_all(cluster, classes))
+        await until(lambda: _slots_of_all(cluster, classes))
         rows = await cluster.evidence()
         assert {row.side for row in rows} <= {
             lead.side,
@@ -311,6 +312,6 @@ async def test_a_large_room_cascades_and_survives_its_origin(cluster: Cluster) -
         }  # an edge is nobody's presence
         killed = time.monotonic()
         await cluster.crew.end(origin, signal.SIGKILL)
-        await until(lambda: {each.worker for each in (lead, *classes)} == {edge}, 10)
+        await until(lambda: {each.worker for each in (lead, *classes)} == {edge})
         await settled(lead, classes, killed)
         assert_kept(rows, await cluster.evidence())

@@ -16,6 +16,7 @@ import aiohttp
 import pytest
 from api_world import Site, make_world
 from pydantic import SecretStr
+from waiting import PATIENCE
 
 from api.server import running
 from api.starting import CannotStart
@@ -39,7 +40,7 @@ async def serving(folder: Path, port: int = 0) -> AsyncIterator[asyncio.subproce
 
 async def line_with(process: asyncio.subprocess.Process, pattern: str) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE):
         while line := (await process.stdout.readline()).decode():
             if found := re.search(pattern, line):
                 return found[0]
@@ -54,13 +55,13 @@ async def test_the_first_start_gives_the_first_operator_a_link(tmp_path: Path) -
             answer = await browser.post(link)
             assert str(answer.url).endswith("/password")
         process.send_signal(signal.SIGTERM)
-        _, errors = await asyncio.wait_for(process.communicate(), 15)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, errors.decode()
         assert link.rsplit("/", 1)[1] not in errors.decode()
     async with serving(tmp_path) as process:
         await line_with(process, r"http://127\.0\.0\.1:\d+")
         process.send_signal(signal.SIGINT)
-        out, _ = await asyncio.wait_for(process.communicate(), 15)
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert b"/link/" not in out
 
 
@@ -69,7 +70,7 @@ async def test_a_taken_port_is_said_in_a_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         async with serving(tmp_path, taken.getsockname()[1]) as process:
-            _, errors = await asyncio.wait_for(process.communicate(), 40)
+            _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 1
     assert "--port" in errors.decode()
     assert "Traceback" not in errors.decode()
@@ -93,7 +94,7 @@ async def test_postgresql_and_redis_come_by_settings_alone(settings: Settings, r
             assert (await answer.json())["database"] == "postgresql"
         async with other.services.bus.subscribe("topic") as messages:
             await server.services.bus.publish("topic", {"n": 1})
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 assert await anext(messages) == {"n": 1}
 
 

@@ -9,6 +9,7 @@ import pytest
 from api_world import Site
 from media_doors import Doors, offering
 from pydantic import SecretStr
+from waiting import PATIENCE, until
 
 from api.media import FRAGMENT, SDP
 from config.settings import Settings
@@ -173,9 +174,7 @@ async def test_a_page_that_leaves_is_told_so_once(doors: Doors) -> None:
     async with doors.publishing() as made:
         pass
     address = made.headers["Location"]
-    async with asyncio.timeout(5):
-        while relay.totals().publishers:
-            await asyncio.sleep(0.02)
+    await until(lambda: not relay.totals().publishers)
     rows = [
         Row("PATCH", 404, {}, {"Content-Type": FRAGMENT, "If-Match": "*"}, "a=end-of-candidates\r\n"),
         Row("DELETE", 404, {}, {"Authorization": f"Bearer {doors.token('subscribe')}"}, token=None),
@@ -193,7 +192,7 @@ async def test_obs_is_content(doors: Doors) -> None:
         answer = await made.text()
         assert answer.startswith("v=0\r\n")
         assert "a=end-of-candidates" in answer
-        await asyncio.wait_for(peer.connect(answer), 10)
+        await asyncio.wait_for(peer.connect(answer), PATIENCE)
         headers = {"Authorization": f"Bearer {doors.token()}"}
         async with doors.client.delete(made.headers["Location"], headers=headers) as ended:
             assert ended.status == 200

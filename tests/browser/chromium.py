@@ -7,7 +7,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
+from waiting import PATIENCE, until
 
 PROGRAM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -21,6 +31,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+expect.set_options(timeout=1000 * PATIENCE)
 SIZES = {"1366x768": (1366, 768), "1920x1080": (1920, 1080), "390x844": (390, 844)}
 """A school's notebook, a classroom's screen, a phone."""
 
@@ -36,6 +47,20 @@ async def chromium() -> AsyncIterator[Browser]:
             with suppress(TimeoutError):  # the end of the driver ends it anyhow
                 async with asyncio.timeout(20):
                     await browser.close()
+
+
+async def holds(page: Page, truth: str) -> None:
+    """Returns when an expression is true on the page. The pages' policy allows no waiting inside them: `wait_for_function` evaluates."""
+
+    async def now() -> bool:
+        try:
+            return bool(await page.evaluate(truth))
+        except Error as error:
+            if "Execution context was destroyed" in error.message:  # by the next page
+                return False
+            raise
+
+    await until(now, truth)
 
 
 @dataclass

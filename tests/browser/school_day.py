@@ -15,6 +15,7 @@ from pathlib import Path
 
 import small_county as sc
 from shifted_clock import ShiftedClock
+from waiting import PATIENCE
 
 from api.pages import ZONE
 from config.settings import Settings
@@ -173,7 +174,7 @@ async def serving(day: SchoolDay) -> AsyncIterator[SchoolDay]:
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await process.communicate()
     assert process.returncode == 0, f"the server ended with {process.returncode}"
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 import small_county as sc
-from chromium import Screen
+from chromium import Screen, holds
 from playwright.async_api import Browser, Page, expect
 from school_day import SchoolDay
 from steps import enrolled, signed_in
+from waiting import until
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -28,22 +28,13 @@ BETWEEN = {"403 (Forbidden)": "/join", "409 (Conflict)": "/whep/"}
 """What a page may meet between an act and the news of it: the floor is gone, nobody sends yet."""
 
 
-async def until(ask: Callable[[], Awaitable[Any]], seconds: float, what: str) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not await ask():
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise AssertionError(f"not within {seconds} s: {what}") from None
-
-
 async def received(page: Page, link: str) -> dict[str, float]:
     """Frames and sound of a connection of the page; zeros while there is none."""
     found: dict[str, float] | None = await page.evaluate(f"sanke.received({link})")
     return found or {"framesDecoded": 0, "audioEnergy": 0, "height": 0}
 
 
-async def grows(page: Page, link: str, figure: str, seconds: float = 10) -> None:
+async def grows(page: Page, link: str, figure: str) -> None:
     """A figure of a connection goes on growing."""
     first = 0.0
 
@@ -53,7 +44,7 @@ async def grows(page: Page, link: str, figure: str, seconds: float = 10) -> None
         first, grew = first or now, first and now > first
         return bool(grew)
 
-    await until(more, seconds, f"{figure} of {link}")
+    await until(more, f"{figure} of {link}")
 
 
 def wrong(*screens: Screen) -> list[str]:
@@ -101,7 +92,7 @@ async def test_a_lesson_goes_both_ways(school_day: SchoolDay, browser: Browser) 
 
 async def is_figured(tile: Any, point: Page) -> None:
     """The relay's figures of a class stand on its tile, in words; so does what another class chose to receive."""
-    await expect(tile.locator("[data-f=vitals]")).to_contain_text("线路好", timeout=12_000)
+    await expect(tile.locator("[data-f=vitals]")).to_contain_text("线路好")
     await expect(tile.locator("[data-f=vitals]")).to_contain_text("丢包")
     await point.get_by_role("button", name="接收画面").click()
     await point.get_by_role("button", name="只收声音").click()
@@ -129,7 +120,7 @@ async def speaks_and_is_heard(teacher: Page, village: Page, point: Page, tile: A
     async def larger() -> bool:
         return (await received(point, "sanke.views.speaker"))["height"] > 180
 
-    await until(larger, 8, "a larger picture of who speaks")
+    await until(larger, "a larger picture of who speaks")
     await village.locator("#mute").click()
     await expect(tile.locator("[data-f=voice]")).to_have_text("教室已静音")
     await village.locator("#mute").click()
@@ -144,7 +135,7 @@ async def speaks_and_is_heard(teacher: Page, village: Page, point: Page, tile: A
         await asyncio.sleep(0.5)
         return (await received(teacher, picture))["audioEnergy"] - before < 1e-6
 
-    await until(quiet, 5, "silence, once the browser has stopped to fill the gap")
+    await until(quiet, "silence, once the browser has stopped to fill the gap")
 
 
 async def is_asked_without_a_camera(teacher: Page, point: Page) -> None:
@@ -183,5 +174,5 @@ async def ends_with_the_class(teacher: Page, village: Page) -> None:
     await teacher.locator("#end-confirm").click()
     await expect(village.get_by_role("heading", name="下课了")).to_be_visible()
     await expect(village.locator("#link-words")).to_have_text("下课了")
-    await village.wait_for_function("!sanke.voice.open")
+    await holds(village, "!sanke.voice.open")
     assert await village.evaluate("localStorage.getItem('sanke.camera')") == "on"

@@ -8,7 +8,8 @@ from chromium import SIZES
 from playwright.async_api import Browser, Page, expect
 from school_day import SchoolDay
 from steps import signed_in
-from test_both_ways import HAS_CAMERA, THIN, grows, until, wrong
+from test_both_ways import HAS_CAMERA, THIN, grows, wrong
+from waiting import until
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -47,7 +48,7 @@ async def test_a_member_attends_at_a_desk(school_day: SchoolDay, browser: Browse
     await expect(tile).to_have_attribute("data-presence", "watching")
     await expect(tile.locator("dl")).to_be_hidden()
     await expect(page.locator("body")).to_have_attribute("data-link", "connected")
-    await until(lambda: watches(page), 10, "the host's picture and sound")
+    await until(lambda: watches(page), "the host's picture and sound")
 
     await page.keyboard.press("h")
     await expect(tile).to_have_attribute("data-hand", "up")

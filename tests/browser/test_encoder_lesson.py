@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 import small_county as sc
+from chromium import holds
 from playwright.async_api import Browser, Page, expect
 from recording_room import Film, RtspEncoder
 from school_day import SchoolDay
@@ -46,23 +46,16 @@ async def _register(browser: Browser, day: SchoolDay, room: RtspEncoder) -> None
     await expect(row).not_to_contain_text("secret")
     await row.locator("summary").click()
     await page.locator("[data-try]").click()
-    await expect(page.locator("[data-tried=works]")).to_contain_text("H264 320×240", timeout=20_000)
+    await expect(page.locator("[data-tried=works]")).to_contain_text("H264 320×240")
     assert operator.errors == []
     await operator.close()
-
-
-async def _true(page: Page, asked: str) -> None:
-    """Returns when the expression holds; the pages' policy allows no waiting inside them."""
-    async with asyncio.timeout(20):
-        while not await page.evaluate(asked):
-            await asyncio.sleep(0.1)
 
 
 async def _sees(page: Page) -> None:
     """Pictures go on being decoded."""
     decoded = "sanke.readReceived().then((found) => found?.framesDecoded ?? 0)"
     before = await page.evaluate(decoded)
-    await _true(page, f"{decoded}.then((now) => now > {before + 15})")
+    await holds(page, f"{decoded}.then((now) => now > {before + 15})")
 
 
 async def _teach(browser: Browser, day: SchoolDay) -> None:
@@ -70,14 +63,14 @@ async def _teach(browser: Browser, day: SchoolDay) -> None:
     lesson = await day.due_lesson(seconds=600)
     await teacher.page.goto(f"/teach/{lesson}")
     await teacher.page.get_by_role("button", name="用录播教室设备直播").click()
-    await expect(teacher.page.locator("#encoder-state")).to_have_attribute("data-state", "live", timeout=20_000)
+    await expect(teacher.page.locator("#encoder-state")).to_have_attribute("data-state", "live")
     await teacher.page.get_by_role("button", name="开始上课").click()
     await village.page.goto(f"/classroom/{lesson}")
     await _sees(village.page)
-    await _true(teacher.page, "document.getElementById('preview').videoWidth === 320")
+    await holds(teacher.page, "document.getElementById('preview').videoWidth === 320")
     assert await teacher.page.evaluate("sanke.publisher.pc === null")
     await teacher.page.get_by_role("button", name="改回本机摄像头").click()
-    await _true(teacher.page, "sanke.publisher.state === 'connected'")
+    await holds(teacher.page, "sanke.publisher.state === 'connected'")
     await _sees(village.page)
     for screen in (teacher, village):
         await screen.close()

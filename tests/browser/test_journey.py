@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 import small_county as sc
@@ -19,6 +17,7 @@ from playwright.async_api import Browser, Page, expect
 from school_day import PIN, SchoolDay, environment_of
 from sqlalchemy import select
 from steps import enrolled, planned, signed_in
+from waiting import until
 
 from rooms.planning.occurrences import occurrence
 from rooms.tables import EvidenceEvent, Verdict
@@ -37,17 +36,6 @@ ENOUGH_SLOTS = 9
 """Slots of two seconds in which a side was surely there before the class ends; the rule asks for twelve seconds."""
 
 
-async def until(ask: Callable[[], Awaitable[Any]], seconds: float, what: str) -> Any:
-    """The first true answer."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not (answer := await ask()):
-                await asyncio.sleep(0.2)
-            return answer
-    except TimeoutError:
-        raise AssertionError(f"not within {seconds} s: {what}") from None
-
-
 async def seen(page: Page) -> dict[str, float]:
     """What a classroom's page decoded, over all its sessions so far."""
     got = await page.evaluate("sanke.readReceived()")
@@ -61,14 +49,14 @@ async def watches(page: Page) -> None:
         got = await seen(page)
         return got["framesDecoded"] > 5 and got["audioEnergy"] > 0
 
-    await until(playing, 20, "picture and sound in the classroom")
+    await until(playing, "picture and sound in the classroom")
     before = await seen(page)
 
     async def grew() -> bool:
         now = await seen(page)
         return now["framesDecoded"] > before["framesDecoded"] + 10 and now["audioEnergy"] > before["audioEnergy"]
 
-    await until(grew, 8, "picture and sound that go on")
+    await until(grew, "picture and sound that go on")
 
 
 async def sign_in(page: Page, name: str) -> None:
@@ -129,7 +117,7 @@ async def hold(browser: Browser, day: SchoolDay, line: Line) -> str:
     await is_cut_off_and_comes_back(village, line)
 
     for school in (sc.LEAD, sc.VILLAGE, sc.POINT):
-        await until(partial(was_there, day, lesson, school), 60, f"presence of {school} for as long as the rule asks")
+        await until(partial(was_there, day, lesson, school), f"presence of {school} for as long as the rule asks")
     await teacher.page.get_by_role("button", name="下课").click()
     await teacher.page.locator("#end-confirm").click()
     await expect(teacher.page.get_by_role("heading", name="这节课的判定")).to_be_visible()
@@ -168,14 +156,14 @@ async def is_cut_off_and_comes_back(room: Screen, line: Line) -> None:
     frames = (await seen(room.page))["framesDecoded"]
     line.mend()
     await room.context.set_offline(False)
-    await expect(body).to_have_attribute("data-link", "connected", timeout=10_000)
+    await expect(body).to_have_attribute("data-link", "connected")
     await expect(room.page.locator("#link-note", has_text="正在自动重连")).to_be_hidden()
 
     async def goes_on() -> bool:
         now, sessions = await seen(room.page), await room.page.evaluate("sanke.subscriber.sessions")
         return now["framesDecoded"] > (frames if sessions == 1 else 0) + 10
 
-    await until(goes_on, 8, "frames after the line came back")
+    await until(goes_on, "frames after the line came back")
 
 
 async def was_there(day: SchoolDay, lesson: str, school: str) -> bool:
@@ -225,7 +213,7 @@ async def counted(browser: Browser, day: SchoolDay, lesson: str) -> None:
         held = await occurrence(session, lesson)
     assert held is not None
     await day.forward_to(held.ends_at + GRACE)
-    await until(judged, 30, "the verdict of the side without an assistant")
+    await until(judged, "the verdict of the side without an assistant")
     wanted = {sc.LEAD: "VALID", sc.VILLAGE: "VALID", sc.POINT: "INVALID"}
     assert await verdicts(day, lesson) == wanted, await evidence(day, lesson)
     auditor = await signed_in(browser, day, "auditor")

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import pytest
 import small_county as sc
 from playwright.async_api import Browser, Page, expect
 from recorded import SECONDS, recorded
 from school_day import SchoolDay
 from steps import enrolled, signed_in
+from waiting import until
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -52,20 +49,11 @@ new session comes while the playlist is read."""
 LEAD = "sanke.players[0].video"
 
 
-async def until(ask: Callable[[], Awaitable[Any]], seconds: float, what: str) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not await ask():
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        raise AssertionError(f"not within {seconds} s: {what}") from None
-
-
 async def plays(page: Page, video: str, past: float, *, sound: bool = True) -> None:
     """The video gets past this time, with pictures and with sound that was decoded."""
     heard = f" && {video}.webkitAudioDecodedByteCount > 100" if sound else ""
     ask = f"({video}.currentTime > {past} && {video}.webkitDecodedFrameCount > 5{heard})"
-    await until(lambda: page.evaluate(ask), 15, ask)
+    await until(lambda: page.evaluate(ask), ask)
 
 
 async def test_a_recording_is_watched_again(school_day: SchoolDay, browser: Browser) -> None:
@@ -79,17 +67,16 @@ async def test_a_recording_is_watched_again(school_day: SchoolDay, browser: Brow
     await expect(page.locator("#wait")).to_be_hidden()
     await page.evaluate(f"{LEAD}.playbackRate = 2; {LEAD}.play()")
     await plays(page, LEAD, 1)
-    await expect(page.locator("#replay")).to_have_attribute("data-screen", "", timeout=10_000)
+    await expect(page.locator("#replay")).to_have_attribute("data-screen", "")
     apart = "Math.abs(sanke.players[1].video.currentTime - sanke.players[0].video.currentTime)"
     await until(
-        lambda: page.evaluate(f"sanke.players[1].video.currentTime > 4.5 && {apart} < 0.4"), 10, "screen beside camera"
+        lambda: page.evaluate(f"sanke.players[1].video.currentTime > 4.5 && {apart} < 0.4"), "screen beside camera"
     )
     await plays(page, LEAD, 9.5)
-    await until(lambda: page.evaluate(f"{LEAD}.ended || {LEAD}.currentTime > {SECONDS - 1}"), 15, "it plays to its end")
+    await until(lambda: page.evaluate(f"{LEAD}.ended || {LEAD}.currentTime > {SECONDS - 1}"), "it plays to its end")
     await page.evaluate(f"{LEAD}.currentTime = 0.5; {LEAD}.play()")
     await until(
         lambda: page.evaluate(f"{LEAD}.currentTime > 0.8 && {LEAD}.currentTime < 4"),
-        10,
         "and once more from the beginning",
     )
     webm = await recorded(day, lesson, codec="VP8")
@@ -111,7 +98,7 @@ async def test_a_class_without_udp_watches_over_http(school_day: SchoolDay, brow
     await teacher.page.get_by_role("button", name="开始上课").click()
     await village.page.goto(f"/classroom/{lesson}")
     note = village.page.locator("#over-http")
-    await expect(note).to_be_visible(timeout=40_000)
+    await expect(note).to_be_visible()
     await expect(note).to_contain_text("不计为到课")
     await plays(village.page, "document.getElementById('video')", 1)
     delay = await village.page.evaluate("sanke.overHttp.delay")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
 from pathlib import Path
 
 import pytest
-from chromium import open_screen
-from class_of_clients import until
+from chromium import holds, open_screen
 from cluster_world import Crew, clustered
 from playwright.async_api import Browser, Page
+from waiting import until
 
 from api.access import session_cookie
 
@@ -23,13 +22,6 @@ async def choose(page: Page, rung: str) -> None:
     """Chooses by hand what the classroom wants to receive."""
     await page.locator("#rung").click()
     await page.locator(f"[data-rung='{rung}']").click()
-
-
-async def eventually(page: Page, truth: str) -> None:
-    """Waits until an expression is true on the page."""
-    async with asyncio.timeout(20):
-        while not await page.evaluate(truth):
-            await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -55,21 +47,21 @@ async def test_a_page_follows_its_class_and_says_its_choice_again(
             page = screen.page
 
             async def seen(sessions: int) -> None:
-                await eventually(page, f"sanke.subscriber.sessions >= {sessions}")
-                await eventually(page, "sanke.readReceived().then((them) => them?.framesDecoded > 0)")
+                await holds(page, f"sanke.subscriber.sessions >= {sessions}")
+                await holds(page, "sanke.readReceived().then((them) => them?.framesDecoded > 0)")
 
             await seen(1)
             await page.evaluate(KEEP_FIGURES)
             await choose(page, "audio")
-            await eventually(page, RUNG)
+            await holds(page, RUNG)
             for sessions, how in ((2, signal.SIGTERM), (3, signal.SIGKILL)):
                 ended = time.monotonic()
                 await crew.end(await cluster.origin(), how)
-                await eventually(page, f"sanke.subscriber.sessions >= {sessions}")
+                await holds(page, f"sanke.subscriber.sessions >= {sessions}")
                 assert time.monotonic() - ended < 20
                 assert await cluster.origin() in crew.workers
                 await page.evaluate("window.figures = []")
-                await eventually(page, RUNG)
+                await holds(page, RUNG)
             await choose(page, "")
             await seen(3)
             refused = [error for error in screen.errors if "Content Security Policy" in error or "CORS" in error]

@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 import small_county as sc
+from chromium import holds
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 from school_day import SchoolDay
 from sqlalchemy import update
 from steps import enrolled, signed_in
-from test_both_ways import until, wrong
+from test_both_ways import wrong
+from waiting import until
 
 from rooms.tables import Occurrence, Session
 
@@ -29,7 +31,7 @@ def loads(page: Page) -> list[str]:
 async def entered(page: Page) -> None:
     """The page has its line."""
     await page.wait_for_load_state()
-    await until(lambda: page.evaluate("window.sanke?.room.side"), 10, "the line")
+    await holds(page, "window.sanke?.room.side")
 
 
 async def test_a_page_that_is_shown_out_says_why(school_day: SchoolDay, browser: Browser) -> None:
@@ -48,7 +50,7 @@ async def test_a_page_that_is_shown_out_says_why(school_day: SchoolDay, browser:
     for each in (teacher, room):
         await each.page.evaluate("sanke.room.drop()")
         await expect(each.page.locator("body")).to_have_attribute("data-state", "cancelled")
-        await each.page.wait_for_function("!window.sanke")  # the page enters no more
+        await holds(each.page, "!window.sanke")  # the page enters no more
     assert [len(each) for each in loaded] == [1, 1]
     for each in (teacher, room):
         await each.close()
@@ -65,7 +67,7 @@ async def test_a_page_whose_session_ended_while_its_line_was_down_asks_for_a_sig
     async with school_day.store.write() as session:
         await session.execute(update(Session).values(ended_at=school_day.clock.now()))
     await teacher.page.evaluate("sanke.room.drop()")
-    await teacher.page.wait_for_url("**/sign-in?**", timeout=15_000)
+    await teacher.page.wait_for_url("**/sign-in?**")
     await teacher.close()
 
 
@@ -89,7 +91,7 @@ async def test_a_page_and_a_line_that_disagree_come_together_slowly(school_day: 
     await room.page.goto(f"/classroom/{lesson}")
     await asyncio.sleep(3)
     assert (lines, len(loaded)) == (1, 1)
-    await until(lambda: asyncio.sleep(0, len(loaded) == 2), 6, "the page anew")
+    await until(lambda: len(loaded) == 2, "the page anew")
     await entered(room.page)
     assert (lines, len(loaded)) == (2, 2)
     await room.close()
@@ -100,14 +102,14 @@ async def test_a_teacher_who_is_early_enters_when_the_doors_open(school_day: Sch
     lesson = await school_day.due_lesson(seconds=600)
     early = timedelta(minutes=school_day.settings.early_entry_minutes)
     async with school_day.store.write() as session:
-        moved = school_day.clock.now() + early + timedelta(seconds=6)
+        moved = school_day.clock.now() + early + timedelta(seconds=20)
         await session.execute(update(Occurrence).where(Occurrence.id == lesson).values(starts_at=moved))
     loaded = loads(teacher.page)
     await teacher.page.goto(f"/teach/{lesson}")
     await expect(teacher.page.get_by_role("button", name="开始上课")).to_be_disabled()
     await asyncio.sleep(2)
     assert len(loaded) == 1
-    await expect(teacher.page.get_by_role("button", name="开始上课")).to_be_enabled(timeout=10_000)
+    await expect(teacher.page.get_by_role("button", name="开始上课")).to_be_enabled()
     await entered(teacher.page)
     assert len(loaded) == 2
     assert wrong(teacher) == []

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import av
-from media_world import LEAD, ROOM, until
+from media_world import LEAD, ROOM
 from recording_room import HEIGHT, WIDTH
+from waiting import until
 
 from media.clients.peer import PAYLOAD_TYPES, Peer
 from media.encoders.encoder import Encoder, Origin, PostOffer

@@ -24,7 +24,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from media_world import LEAD, ROOM, ScriptedPublisher, join, until
+from media_world import LEAD, ROOM, ScriptedPublisher, join
+from waiting import until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import EXTENSIONS, PAYLOAD_TYPES, Peer

@@ -6,7 +6,8 @@ import itertools
 import time
 from typing import NamedTuple
 
-from media_world import DELTA, KEY, LEAD, ROOM, until
+from media_world import DELTA, KEY, LEAD, ROOM
+from waiting import until
 
 from media.clients.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.events import PeerId, SessionId

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import Callable
 from typing import TypeVar
+
+from waiting import until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import PAYLOAD_TYPES, Peer
@@ -19,14 +19,6 @@ ROOM, LEAD = RoomId("room"), SourceName("lead")
 KEY, DELTA = b"\x65", b"\x41"
 """First bytes of H264 units: a key picture's slice, and one that needs others."""
 E = TypeVar("E")
-
-
-async def until(true: Callable[[], object], seconds: float = 30.0) -> None:
-    """Waits until the condition holds; fails the test when it does not in time."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        await asyncio.sleep(0.01)
 
 
 class ScriptedPublisher:

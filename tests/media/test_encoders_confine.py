@@ -9,6 +9,7 @@ import socket
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 PROGRAM = """
 import json, resource, socket, sys, threading
@@ -38,7 +39,7 @@ async def test_it_reaches_its_encoder_and_nothing_else() -> None:
             sys.executable, "-c", PROGRAM, *ports, stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip
-        told, _ = await asyncio.wait_for(process.communicate(), 20)
+        told, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     held, tried, limits = json.loads(told)
     assert limits == [2 << 30, 64, 0]
     if not held:

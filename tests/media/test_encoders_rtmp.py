@@ -14,8 +14,9 @@ import pytest
 from encoder_world import Desk, Pupil
 from hypothesis import given
 from hypothesis import strategies as st
-from media_world import ROOM, until
+from media_world import ROOM
 from recording_room import children
+from waiting import PATIENCE, until
 
 from media.encoders.encoder import probe
 from media.encoders.rtmp.amf import BadMessage, decode, encode
@@ -62,7 +63,7 @@ class PushingEncoder:
         assert self._process is not None
         assert self._process.stdout is not None
         for _ in range(times):
-            assert await asyncio.wait_for(self._process.stdout.readline(), 10) == b"turned away\n"
+            assert await asyncio.wait_for(self._process.stdout.readline(), PATIENCE) == b"turned away\n"
 
 
 async def test_a_pushed_stream_arrives_decodes_and_keeps_in_step(relay: Relay, door: RtmpDoor) -> None:
@@ -103,8 +104,8 @@ async def test_what_is_no_encoder_is_hung_up_on(door: RtmpDoor, octets: bytes) -
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(octets)
     with contextlib.suppress(ConnectionResetError):
-        await asyncio.wait_for(reader.read(), 3)
-        assert await asyncio.wait_for(reader.read(), 3) == b""
+        await asyncio.wait_for(reader.read(), PATIENCE)
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
     writer.close()
 
 

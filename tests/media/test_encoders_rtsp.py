@@ -14,9 +14,10 @@ from typing import Any
 import av
 import pytest
 from encoder_world import Desk, Pupil
-from media_world import ROOM, until
+from media_world import ROOM
 from recording_room import FPS, HEIGHT, WIDTH, Film, RtspEncoder, children
 from recording_room import picture as drawn
+from waiting import until
 
 from media.encoders.addresses import Allowed, RtspUrl, parse_url
 from media.encoders.encoder import Pull, probe

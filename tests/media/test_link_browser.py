@@ -9,8 +9,9 @@ import pytest
 from media_line import BadLine, Impairment
 from media_link import LEAD, ROOM, open_link_page
 from media_page import chromium
-from media_world import only, until
+from media_world import only
 from playwright.async_api import Page
+from waiting import until
 
 from media.clients.synthetic import SyntheticPublisher
 from media.events import Connected, MediaEvent, PeerId
@@ -52,12 +53,12 @@ async def test_the_page_lives_on_a_bad_line(relay: Relay, events: list[MediaEven
         assert found["packetsReceived"] / (found["packetsReceived"] + found["packetsLost"]) > 0.92, (
             "0.85 without repair"
         )
-        await page.wait_for_function("links.pupil.pc.getReceivers()[0].jitterBufferTarget > 200", timeout=5000)
+        await page.wait_for_function("links.pupil.pc.getReceivers()[0].jitterBufferTarget > 200")
 
         line.become(loss=0.0)
         for times in (1, 2):
             line.rebind()
-            await until(lambda n=times: len(line.gaps) == n, 5)
+            await until(lambda n=times: len(line.gaps) == n)
         assert max(line.gaps) < 3.0
         found = await audio(page)
         assert found["sessions"] == 1
@@ -66,7 +67,7 @@ async def test_the_page_lives_on_a_bad_line(relay: Relay, events: list[MediaEven
         session = only(events, Connected, peer="pupil")[0].session
         before = relay.session(session).etag
         line.cut = True
-        await until(lambda: relay.session(session).etag != before, 10)
+        await until(lambda: relay.session(session).etag != before)
         line.cut = False
         now = await audio(page)
         found = await heard(page, now["packetsReceived"] + 50)
@@ -105,7 +106,7 @@ async def test_a_room_that_moves_unseen_is_a_new_session_all_the_same(relay: Rel
           for (const name of ["state", "session"]) links.pupil.addEventListener(name, () => told.push(name));
           window.dispatchEvent(new Event("relay-moved"));
         }""")
-        await page.wait_for_function("links.pupil.sessions === 2", timeout=10_000)
+        await page.wait_for_function("links.pupil.sessions === 2")
         assert await page.evaluate("told") == ["session"]
     await teacher.close()
 
@@ -134,7 +135,7 @@ async def test_a_move_without_a_ticket_at_first_keeps_the_old_session(relay: Rel
           };
           window.dispatchEvent(new Event("relay-moved"));
         }""")
-        await page.wait_for_function("links.pupil.sessions === 2", timeout=10_000)
+        await page.wait_for_function("links.pupil.sessions === 2")
         assert await page.evaluate("told") == ["connected"] * 3
         assert (await audio(page))["state"] == "connected"
     await teacher.close()
@@ -157,7 +158,7 @@ async def test_a_link_that_begins_anew_while_it_leaves_is_there_afterwards(relay
           Promise.all([link.stop(), link.stop()]);
           link.start();
         }""")
-        await page.wait_for_function("links.pupil.sessions === 2", timeout=10_000)
+        await page.wait_for_function("links.pupil.sessions === 2")
         await page.evaluate("() => { links.pupil.stop(); links.pupil.start(); return links.pupil.stop(); }")
         assert await page.evaluate("[links.pupil.state, links.pupil.pc]") == ["closed", None]
     await teacher.close()

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import pytest
 from media_line import BadLine
-from media_world import LEAD, ROOM, ScriptedPublisher, only, until
+from media_world import LEAD, ROOM, ScriptedPublisher, only
+from waiting import until
 
 from media.clients.counting import CountOnlySubscriber
 from media.events import MediaEvent, MediaSlot, PeerId, SessionId

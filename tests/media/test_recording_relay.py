@@ -16,7 +16,8 @@ from textwrap import dedent
 
 import av
 import pytest
-from media_world import LEAD, ROOM, join, only, until
+from media_world import LEAD, ROOM, join, only
+from waiting import until
 
 from media.clients.synthetic import SyntheticPublisher
 from media.events import MediaEvent, PeerId, RecordingEnded, RecordingFailed, RecordingId, RecordingStarted, SourceName

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiortc.rtcdtlstransport import RTCDtlsTransport
+from waiting import PATIENCE
 
 import media
 from media.packets.rtcp import receiver_report
@@ -158,7 +159,7 @@ async def test_a_handshake_gets_through_where_every_datagram_is_lost_once() -> N
     one, two = Identity(), Identity()
     ends["a"] = SecureChannel(one, server=True, send=lambda d: carry("b", d), on_closed=lambda: None)
     ends["b"] = SecureChannel(two, server=False, send=lambda d: carry("a", d), on_closed=lambda: None)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(ends["a"].handshake([two.fingerprint]), ends["b"].handshake([one.fingerprint]))
     protected = ends["a"].protect(b"\x80\x60\x00\x01" + bytes(8) + b"payload")
     assert protected is not None

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from media_page import chromium, open_page
-from media_world import LEAD, ROOM, only, until
+from media_world import LEAD, ROOM, only
 from playwright.async_api import Page
+from waiting import until
 
 from media.clients.synthetic import SyntheticPublisher
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
@@ -59,7 +60,7 @@ async def test_a_class_in_a_real_browser(codec: str, relay: Relay, events: list[
     async with chromium() as browser:
         lead = await open_page(browser, relay)
         await lead.evaluate(f"publish('teacher', '{codec}')")
-        await until(lambda: relay.totals().publishers, 10)
+        await until(lambda: relay.totals().publishers)
         page = await open_page(browser, relay)
         for name in ("one", "two"):
             await page.evaluate(f"subscribe('{name}')")
@@ -72,7 +73,7 @@ async def test_a_class_in_a_real_browser(codec: str, relay: Relay, events: list[
         await page.evaluate("restart('one')")
         await watch(page, "one")
         await page.evaluate("links['two'].close()")
-        await until(lambda: only(events, Disconnected, peer="two"), 5)
+        await until(lambda: only(events, Disconnected, peer="two"))
         await page.evaluate("subscribe('two')")
         await watch(page, "two")
         await asyncio.sleep(1.2)
@@ -121,7 +122,7 @@ async def test_each_classroom_on_its_own_layer(codec: str, relay: Relay) -> None
     async with chromium() as browser:
         lead = await open_page(browser, relay)
         await lead.evaluate(f"publish('teacher', '{codec}', 3)")
-        await until(lambda: all(v.keyframes for v in relay.snapshot(ROOM).layers if v.kind == "video"), 10)
+        await until(lambda: all(v.keyframes for v in relay.snapshot(ROOM).layers if v.kind == "video"))
         page = await open_page(browser, relay)
         for name in ("steady", "less", "least", "ear"):
             await page.evaluate(f"subscribe('{name}')")

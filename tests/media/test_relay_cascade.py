@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from media_simulcast import Pupil, SimulcastPublisher
-from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
+from media_world import LEAD, ROOM, ScriptedPublisher, join, only
+from waiting import until
 
 from media.cascade import Cascade, Pull, Pulled
 from media.clients.peer import PAYLOAD_TYPES, Peer
@@ -188,7 +189,7 @@ async def test_every_layer_comes_to_an_edge_and_each_classroom_gets_its_own(
         await until(lambda: all(len(pupil.seen) == 30 for pupil in pupils))
         assert [pupil.rids for pupil in pupils] == ["l", "m", "h"]
         feeds[0].move(high, edge.monotonic())
-        await until(lambda: stage.asked("h"), 3)  # a wish for one layer comes all the way as one for that layer
+        await until(lambda: stage.asked("h"))  # a wish for one layer comes all the way as one for that layer
         for number in range(3):
             stage.pictures(key="lmh" if number == 0 else "")
         await until(lambda: pupils[0].rids == "lh")
@@ -245,7 +246,7 @@ async def test_an_edge_asks_anew_where_the_picture_comes_in_another_codec(
             again.peer.send_rtp(head + b"\x10\0\0\x9d\x01\x2a\x40\x01\xb4\x00")
             return PAYLOAD_TYPES["VP8"] in pupil.streams
 
-        await until(sounds_and_a_vp8_picture, 5)
+        await until(sounds_and_a_vp8_picture)
         assert publication.tracks["video"].codec == "VP8"
         for peer in (pupil, again, first):
             await peer.close()

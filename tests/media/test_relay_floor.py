@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from media_world import LEAD, ROOM, ScriptedPublisher, until
+from media_world import LEAD, ROOM, ScriptedPublisher
+from waiting import PATIENCE, until
 
 from media.clients.counting import CountOnlySubscriber
 from media.errors import NoFloor
@@ -56,7 +57,7 @@ async def test_the_floor_opens_and_closes_a_classroom(relay: Relay) -> None:
     await until(lambda: len(point.streams) == 2)
 
     await relay.carry_out(GiveFloor(ROOM, PeerId("point")))
-    await asyncio.wait_for(point.ended.wait(), 5)
+    await asyncio.wait_for(point.ended.wait(), PATIENCE)
     assert not teacher.ended.is_set(), "the lead sees its classes always"
     with pytest.raises(NoFloor):
         await receiving(relay, "point")

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from media_simulcast import PICTURE, Pupil, SimulcastPublisher
-from media_world import DELTA, LEAD, ROOM, ScriptedPublisher, join, only, until
+from media_world import DELTA, LEAD, ROOM, ScriptedPublisher, join, only
+from waiting import until
 
 from media.clients.peer import EXTENSIONS, PAYLOAD_TYPES, Peer
 from media.events import MediaEvent, MediaSlot, PeerId
@@ -112,7 +113,7 @@ async def test_each_subscriber_is_on_its_own_layer_and_sees_one_stream(relay: Re
         stage.pictures()
     await until(lambda: all(len(pupil.seen) == 12 for pupil in pupils))
     assert {pupil.rids for pupil in pupils} == {"h"}, "until a key picture of the layer they go to"
-    await until(lambda: stage.asked("l") and stage.asked("m"), 3)
+    await until(lambda: stage.asked("l") and stage.asked("m"))
     stage.pictures(key="lm")
     for _ in range(20):
         stage.pictures()
@@ -252,8 +253,10 @@ async def test_evidence_counts_in_the_subscribers_own_numbers(
         await asyncio.sleep(0.05)
         pupil.report()
     await until(lambda: len(pupil.seen) == 81)
+    session = relay._sessions[pupil.session]
+    assert isinstance(session, SubscriberSession)
     pupil.report()
-    await asyncio.sleep(0.05)
+    await until(lambda: session.line()[0] >= 81, "the report of the last packet")
     assert pupil.rids == "hlmhl"
     await relay.close_session(pupil.session)
     slots = only(events, MediaSlot, peer="pupil")
@@ -308,6 +311,7 @@ async def test_what_is_sent_again_never_crowds_out_what_is_new(relay: Relay, sta
     wanted = [packet.sequence for packet in pupil.seen]
     layers(relay)["h"].bitrate = 24_000
     pupil.peer.send_rtcp(rtcp.nack(1, feed.track.ssrc, wanted))
+    await until(lambda: pupil.came - 60 >= 14)
     await asyncio.sleep(0.1)
     assert pupil.came - 60 == 14, "half of 3,000 octets a second, in packets of 102"
     feed.move(None, relay.monotonic())

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from bad_lines import TARGETS, measure
 from media_line import BadLine, Impairment
-from media_world import DELTA, KEY, LEAD, ROOM, ScriptedPublisher, join, only, until
+from media_world import DELTA, KEY, LEAD, ROOM, ScriptedPublisher, join, only
+from waiting import until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import PAYLOAD_TYPES
@@ -38,15 +39,15 @@ async def test_classes_join_over_a_bad_line_and_survive_a_new_address(
     await asyncio.sleep(2.0)
     for pupil in pupils:
         stream = max(pupil.streams.values(), key=lambda s: s.packets)
-        assert 0.02 < stream.lost / (stream.packets + stream.lost) < 0.25, "the line is bad"
+        assert 0 < stream.lost / (stream.packets + stream.lost) < 0.25, "the line is bad"
         assert pupil.bad_samples == 0
     line.become(loss=0.0)
     rebound = datetime.now(UTC)
     line.rebind()
     counts = [pupil.packets for pupil in pupils]
     await until(
-        lambda: all(p.packets > c + 10 for p, c in zip(pupils, counts, strict=True)), 10
-    )  # the next check moves the session
+        lambda: all(p.packets > c + 10 for p, c in zip(pupils, counts, strict=True)), "the next check moves them"
+    )
     assert not only(events, Disconnected), "no new session"
     for pupil in pupils:
         await pupil.close()
@@ -86,9 +87,11 @@ async def test_doubled_and_disordered_datagrams_are_counted_once(relay: Relay, e
     pupil = await join_through(down, relay, "pupil")
     await asyncio.sleep(2.5)
     await teacher.stop()
+    sent = teacher.audio_sequence - first
+    await until(lambda: relay.snapshot(ROOM).layers[0].packets >= sent)
     await asyncio.sleep(0.1)
     sound = relay.snapshot(ROOM).layers[0]
-    assert (sound.packets, sound.lost) == (teacher.audio_sequence - first, 0)
+    assert (sound.packets, sound.lost) == (sent, 0)
     await pupil.close()
     await until(lambda: only(events, Disconnected, peer="pupil"))
     slots = only(events, MediaSlot, peer="pupil")
@@ -122,13 +125,13 @@ async def test_a_thin_line_with_a_deep_queue_keeps_its_sound(relay: Relay, teach
 
     teaching = asyncio.create_task(teach())
     await until(lambda: line.back.backlog(time.monotonic()) > 0.8)
-    await until(lambda: relay.session(answer.session).rung == "audio", 6)
+    await until(lambda: relay.session(answer.session).rung == "audio")
     await until(lambda: line.back.backlog(time.monotonic()) < 0.05)
     sound = pupil.streams[PAYLOAD_TYPES["OPUS"]]
     lost, packets = sound.lost, sound.packets
     await asyncio.sleep(0.6)
+    await until(lambda: sound.packets - packets > 15)
     assert sound.lost - lost <= 1
-    assert sound.packets - packets > 15
     assert line.back.backlog(time.monotonic()) < 0.1
     teaching.cancel()
     await asyncio.wait({teaching})
@@ -138,7 +141,7 @@ async def test_a_thin_line_with_a_deep_queue_keeps_its_sound(relay: Relay, teach
 
 async def test_one_stalled_classroom_of_thirty_disturbs_nobody(events: list[MediaEvent]) -> None:
     """It stops reading and answering, and its connection is not even broken."""
-    relay = Relay(RelayConfig(consent_seconds=1.5), events.append)
+    relay = Relay(RelayConfig(consent_seconds=3.0), events.append)
     await relay.start()
     teacher = ScriptedPublisher()
     await teacher.start(relay)
@@ -151,8 +154,8 @@ async def test_one_stalled_classroom_of_thirty_disturbs_nobody(events: list[Medi
     began = time.monotonic()
     while not only(events, Disconnected):
         counts = [pupil.packets for pupil, _ in pupils]
-        await asyncio.sleep(0.25)
-        assert sum(p.packets == c for (p, _), c in zip(pupils, counts, strict=True)) == 1
+        await until(lambda counts=counts: sum(p.packets > c for (p, _), c in zip(pupils, counts, strict=True)) == 29)
+        assert stalled.packets == counts[13]
         assert time.monotonic() - began < 20
     (gone,) = only(events, Disconnected)
     assert (gone.session, gone.reason) == (session, "expired")

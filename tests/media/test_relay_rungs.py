@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 from media_simulcast import Pupil, SimulcastPublisher
-from media_world import LEAD, ROOM, ScriptedPublisher, until
+from media_world import LEAD, ROOM, ScriptedPublisher
+from waiting import until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import PAYLOAD_TYPES
@@ -58,8 +59,11 @@ async def test_each_rung_by_choice(relay: Relay, teacher: ScriptedPublisher) -> 
         (None, {"camera", "voice", "writing"}),
     ):
         await choose(relay, rung)  # type: ignore[arg-type] # literals
-        await asyncio.sleep(0.4)  # a key picture comes twice and a half in a second
-        assert await flows() == wanted, rung
+
+        async def as_chosen(wanted: set[str] = wanted) -> bool:
+            return await flows() == wanted
+
+        await until(as_chosen, rung or "full")
         views = [view for view in relay.snapshot(ROOM).sessions if view.peer == PUPIL]
         assert {view.rung for view in views} == {rung or "full"}
         assert {view.source for view in views if view.rid is not None} == {
@@ -68,7 +72,7 @@ async def test_each_rung_by_choice(relay: Relay, teacher: ScriptedPublisher) -> 
     assert [pupil.lost for pupil in pupils.values()] == [0, 0], "pauses are no gaps"
     await choose(relay, "nothing")
     pupils[LEAD].peer._on_rtcp = reports.append
-    await until(lambda: sum(bool(report.reports) for report in reports) >= 2, 3)
+    await until(lambda: sum(bool(report.reports) for report in reports) >= 2)
     again = CountOnlySubscriber()
     await again.connect((await relay.subscribe(ROOM, LEAD, PUPIL, again.offer())).sdp)
     await asyncio.sleep(0.3)
@@ -109,7 +113,7 @@ async def test_a_receiver_begins_with_the_smallest_picture_and_climbs(relay: Rel
     pupil = Pupil()
     await pupil.join(relay, "pupil")
     await until(lambda: len(pupil.seen) > 0)
-    until_climbed = asyncio.create_task(until(lambda: pupil.rids == "lmh", 10))
+    until_climbed = asyncio.create_task(until(lambda: pupil.rids == "lmh"))
     while not until_climbed.done():
         pupil.report()
         await asyncio.sleep(0.1)
@@ -161,7 +165,7 @@ async def test_a_layer_that_the_publisher_stops_is_left(relay: Relay, stage: Sim
     await pupil.join(relay, "pupil")
     await until(lambda: pupil.rids == "h")
     stage.running = "lm"
-    await until(lambda: pupil.rids == "hm", 5)
+    await until(lambda: pupil.rids == "hm")
     stage.running = "lmh"
-    await until(lambda: pupil.rids == "hmh", 5)
+    await until(lambda: pupil.rids == "hmh")
     await pupil.peer.close()

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
-from media_world import LEAD, ROOM, ScriptedPublisher, join, only, until
+from media_world import LEAD, ROOM, ScriptedPublisher, join, only
+from waiting import PATIENCE, until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import PAYLOAD_TYPES, Peer
@@ -33,8 +34,8 @@ async def test_packets_reach_every_subscriber_and_are_proved(
     pupils = [await join(relay, f"class-{n}") for n in range(3)]
     await asyncio.sleep(2.2)
     for subscriber, _ in pupils:
-        assert subscriber.streams[H264].packets > 100
-        assert subscriber.streams[OPUS].packets > 80
+        streams = subscriber.streams
+        await until(lambda streams=streams: streams[H264].packets > 100 and streams[OPUS].packets > 80)
         assert (subscriber.lost, subscriber.bad_samples) == (0, 0)
         assert subscriber.sampled > 5
         assert subscriber.peer.channel.cipher == "SRTP_AEAD_AES_128_GCM"
@@ -43,7 +44,7 @@ async def test_packets_reach_every_subscriber_and_are_proved(
     assert views[PeerId("teacher")].packets > 200
     for subscriber, session in pupils:
         await relay.close_session(session)
-        await asyncio.wait_for(subscriber.ended.wait(), 1)
+        await asyncio.wait_for(subscriber.ended.wait(), PATIENCE)
         await subscriber.close()
     slots = only(events, MediaSlot, peer="class-1")
     known = [slot for slot in slots if slot.acknowledged is not None]
@@ -62,10 +63,10 @@ async def test_packets_reach_every_subscriber_and_are_proved(
 
 
 async def test_a_silent_publisher_still_hears_from_the_relay(teacher: ScriptedPublisher) -> None:
-    await until(lambda: len(teacher.heard) >= 2, 3)
+    await until(lambda: len(teacher.heard) >= 2)
     assert all(feedback.blocks == [] for feedback in teacher.heard)
     teacher.frame(key=True)
-    await until(lambda: any(feedback.blocks for feedback in teacher.heard), 3)
+    await until(lambda: any(feedback.blocks for feedback in teacher.heard))
 
 
 async def test_nobody_can_subscribe_before_the_publisher(relay: Relay) -> None:
@@ -102,13 +103,13 @@ async def test_the_picture_starts_with_a_key_picture(relay: Relay, teacher: Scri
         await asyncio.sleep(0.002)
     asked = teacher.keyframes_asked
     late, _ = await join(relay, "late")
-    await until(lambda: teacher.keyframes_asked > asked, 3)
+    await until(lambda: teacher.keyframes_asked > asked)
     for _ in range(5):
         teacher.frame()
     await asyncio.sleep(0.1)
     assert H264 not in late.streams, "closed until a key picture"
     teacher.frame(key=True)
-    await until(lambda: H264 in late.streams)
+    await until(lambda: H264 in late.streams and late.streams[H264].packets >= 3)
     await asyncio.sleep(0.05)
     assert late.streams[H264].packets == 3
     assert early.lost == late.lost == 0
@@ -123,8 +124,9 @@ async def test_many_wishes_are_one_request_until_it_is_served(relay: Relay, teac
     pupils = [await join(relay, f"class-{n}") for n in range(5)]
     began, asked = time.monotonic(), teacher.keyframes_asked
     await asyncio.sleep(1.5)
+    await until(lambda: teacher.keyframes_asked - asked >= 2)
     repeated = teacher.keyframes_asked - asked
-    assert 2 <= repeated <= 1 + (time.monotonic() - began) / 0.4, "unanswered requests are repeated, not multiplied"
+    assert repeated <= 1 + (time.monotonic() - began) / 0.4, "unanswered requests are repeated, not multiplied"
     teacher.frame(key=True)
     await until(lambda: all(H264 in subscriber.streams for subscriber, _ in pupils))
     for subscriber, _ in pupils:
@@ -201,11 +203,13 @@ async def test_a_stream_that_has_left_makes_room_for_another(relay: Relay, teach
     teacher.sound()
     await until(lambda: sound.packets == 1)
     teacher.peer.send_rtcp(rtcp.receiver_report(1, []) + rtcp.goodbye([teacher.audio_ssrc]))
-    await until(lambda: not sound.alive(relay.monotonic()), 0.5)
+    said = sound.reception
+    assert said is not None
+    await until(lambda: said.last_at == float("-inf"))  # it left, and was not only silent for long
     teacher.audio_ssrc += 10
     for _ in range(5):
         teacher.sound()
-    await until(lambda: sound.packets == 6, 0.5)
+    await until(lambda: sound.packets == 6)
     assert relay.session(teacher.session).connected
 
 
@@ -274,7 +278,7 @@ async def test_who_may_be_there_no_longer_receives_and_sends_no_more(relay: Rela
     await relay.carry_out(EndPeer(RoomId("elsewhere"), PeerId("class-1")))
     assert relay.session(gone_session).connected
     await relay.carry_out(EndPeer(ROOM, PeerId("class-1")))
-    await asyncio.wait_for(gone.ended.wait(), 1)
+    await asyncio.wait_for(gone.ended.wait(), PATIENCE)
     assert {view.peer for view in relay.snapshot(ROOM).sessions} == {"teacher", "class-2"}
     assert relay.session(stays_session).connected
     await camera.close()
@@ -331,7 +335,7 @@ async def test_restarts_that_fail_one_after_the_other_leave_the_old_credentials_
         await relay.restart_ice(session, f"a=ice-ufrag:EsA{number}\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n")
         answered = pupil.peer.checks_answered
         pupil.peer.check()
-        await until(lambda before=answered: pupil.peer.checks_answered > before, 3)
+        await until(lambda before=answered: pupil.peer.checks_answered > before)
     assert len(relay._switchboard._by_fragment) == 3, "the teacher's, the old ones and the newest"
     await pupil.close()
 
@@ -370,7 +374,7 @@ async def test_an_unplugged_peer_expires_and_its_last_slots_are_unknown(events: 
     pulled = time.time()
     await pupil.close(silently=True)
     keep = asyncio.create_task(_keep_checking(teacher))
-    await until(lambda: only(events, Disconnected, session=session), 4)
+    await until(lambda: only(events, Disconnected, session=session))
     assert only(events, Disconnected, session=session)[0].reason == "expired"
     slots = only(events, MediaSlot, session=session)
     known = [slot for slot in slots if slot.acknowledged is not None]
@@ -402,7 +406,7 @@ async def test_unfinished_sessions_are_limited_and_reaped(events: list[MediaEven
         await relay.publish(ROOM, SourceName(f"class:{number}"), PeerId(str(number)), offer)
     with pytest.raises(Full):
         await relay.publish(ROOM, SourceName("class:9"), PeerId("9"), offer)
-    await until(lambda: relay.totals().unfinished == 0, 2)
+    await until(lambda: relay.totals().unfinished == 0)
     assert events == [], "what was never connected is not told"
     assert relay.totals().rooms == 0
     await relay.close()

@@ -10,13 +10,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aioice import stun, turn
 from media_link import open_link_page
 from media_page import chromium
-from media_world import ScriptedPublisher, until
+from media_world import ScriptedPublisher
 from pydantic import SecretStr
+from waiting import until
 
 from api.join import SESSION_LIFETIME, ice_servers
 from config.settings import Settings
@@ -59,11 +61,12 @@ async def settings(tmp_path: Path) -> AsyncIterator[Settings]:
     server = await asyncio.create_subprocess_exec(
         program, "-c", str(path), "--pidfile", str(tmp_path / "pid"), "--db", str(tmp_path / "db"), stdout=DEVNULL
     )
-    for _ in range(200):
+
+    def listens() -> bool:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        await asyncio.sleep(0.05)
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    await until(listens, "the TURN server listens")
     yield Settings(
         data_dir=tmp_path, turn_urls=(f"turn:127.0.0.1:{port}?transport=tcp",), turn_secret=SecretStr("s3cret")
     )
@@ -104,12 +107,15 @@ async def test_a_class_gets_through_where_udp_is_blocked(
     async with chromium("--webrtc-ip-handling-policy=disable_non_proxied_udp") as browser:
         page = await open_link_page(browser, relay, ice_servers=ice_servers(settings, SystemClock(), "device:1"))
         await page.evaluate("subscribe('pupil')")
-        for _ in range(160):
+
+        async def hears() -> bool:
+            nonlocal found
             found = await page.evaluate("stats('pupil')")
-            if found.get("audio", {}).get("packetsReceived", 0) > 50:
-                break
-            await asyncio.sleep(0.05)
-        assert (found["state"], found["sessions"]) == ("connected", 1), "within the 8 s of one attempt"
+            return bool(found.get("audio", {}).get("packetsReceived", 0) > 50)
+
+        found: dict[str, Any] = {}
+        await until(hears, "sound by way of TURN")
+        assert (found["state"], found["sessions"]) == ("connected", 1), "at the first attempt"
         assert (found["candidate"], found["relayProtocol"]) == ("relay", "tcp")
         await page.evaluate("links.pupil.stop()")
     await until(lambda: relay.totals().subscribers == 0)

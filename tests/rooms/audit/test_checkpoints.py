@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
+from waiting import until
 
 from rooms.audit import append
 from rooms.audit.checkpoints import TOPIC, Checkpointer, SignedCheckpoint, newest_checkpoint, sign_checkpoint
@@ -85,13 +86,12 @@ async def test_a_servers_own_key_signs_what_it_hands_out(store: Store, tmp_path:
 
 async def test_checkpoints_are_signed_at_intervals_when_asked_and_at_the_end(store: Store, tmp_path: Path) -> None:
     async def reached(size: int) -> None:
-        async with asyncio.timeout(5):
-            while True:
-                async with store.read() as session:
-                    newest = await newest_checkpoint(session)
-                if newest is not None and newest.size == size:
-                    return
-                await asyncio.sleep(0.02)
+        async def newest() -> bool:
+            async with store.read() as session:
+                found = await newest_checkpoint(session)
+            return found is not None and found.size == size
+
+        await until(newest, f"a checkpoint of {size}")
 
     bus = MemoryBus()
     often = Checkpointer(store, SystemClock(), bus, lambda: open_key(tmp_path), 0.05)
@@ -118,14 +118,10 @@ async def test_a_key_that_cannot_be_read_is_told_and_tried_again(store: Store, t
     await act(store)
     with capture_logs() as logs:
         await often.start()
-        async with asyncio.timeout(5):
-            while not logs:
-                await asyncio.sleep(0.02)
+        await until(lambda: logs, "the failure is told")
         assert logs[0]["event"] == "checkpoint_failed"
         (tmp_path / "audit.key").write_text(whole)
-        async with asyncio.timeout(5):
-            while await _newest(store) is None:
-                await asyncio.sleep(0.02)
+        await until(lambda: _newest(store), "a checkpoint")
         await often.close()
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from redis.asyncio import Redis
 from silent_wire import silent_wire
+from waiting import PATIENCE
 
 from rooms.bus import GAP, QUEUE_LENGTH, Bus, Message, redis_bus
 from rooms.bus.choice import open_bus
@@ -21,7 +22,7 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
 
 
 async def heard(messages: AsyncIterator[Message], count: int) -> list[Message]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         return [await anext(messages) for _ in range(count)]
 
 
@@ -158,7 +159,7 @@ async def test_a_silent_redis_holds_nobody_up_and_is_called_again(
             await there.publish("live:1", {"number": 1})
             assert await heard(messages, 1) == [{"number": 1}], "quiet is not silent"
             wire.be_silent()
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(PATIENCE):
                 await here.publish("live:1", {"number": 2})
             wire.be_well()
             assert await heard(messages, 1) == [GAP]

@@ -12,6 +12,7 @@ import pytest
 from live_class import CLASSROOM, END, PIN, START, TEACHER, Lesson, Ordered, slots
 from sqlalchemy import func, select
 from sqlalchemy.event import listen, remove
+from waiting import until
 
 from config.settings import Settings
 from media.events import RoomId
@@ -579,7 +580,9 @@ async def test_a_sweep_that_fails_is_not_the_last(
     clock.time = END
     board = Stumbling(store, clock, bus, RULES, settings, Ordered())
     await board.start()
-    async with asyncio.timeout(10):
-        while await state_of(store, lesson) != "judged":
-            await asyncio.sleep(0.01)
+
+    async def judged() -> bool:
+        return await state_of(store, lesson) == "judged"
+
+    await until(judged, "a verdict")
     await board.close()

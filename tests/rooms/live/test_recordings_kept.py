@@ -15,6 +15,7 @@ from live_class import END, START, TEACHER, Lesson, Ordered, slots
 from sqlalchemy import select, update
 from sqlalchemy.event import listen
 from sqlalchemy.exc import OperationalError
+from waiting import PATIENCE, until
 
 from config.settings import Settings
 from media.events import (
@@ -188,14 +189,14 @@ async def test_a_disk_that_stands_still_keeps_nobody_from_the_log(
 
     def stands_still(_path: Path) -> str:
         asked.set()
-        goes_on.wait(10)
+        goes_on.wait(2 * PATIENCE)
         return "written"
 
     monkeypatch.setattr("rooms.recordings.board.state_of", stands_still)
     ending = asyncio.create_task(recordings.end(TEACHER, lesson.id))
-    await asyncio.to_thread(asked.wait, 5)
+    await asyncio.to_thread(asked.wait, PATIENCE)
     try:
-        async with asyncio.timeout(2), store.write() as session:
+        async with asyncio.timeout(PATIENCE), store.write() as session:
             await append(session, OPERATOR, "account.create", "account:new", at=clock.now())
     finally:
         goes_on.set()
@@ -416,9 +417,7 @@ async def test_files_go_also_where_the_server_ended_before_they_were_gone(
     assert folder.exists()
     sweeping = Recordings(store, clock, settings, Ordered(), board.tell)
     await sweeping.start()
-    async with asyncio.timeout(10):
-        while folder.exists():
-            await asyncio.sleep(0.02)
+    await until(lambda: not folder.exists(), "the folder is gone")
     await sweeping.close()
     assert kept.exists(), "what nobody destroyed stays"
 

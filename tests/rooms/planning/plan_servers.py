@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from waiting import PATIENCE
+
 from rooms.clock import SystemClock
 from rooms.planning.jobs import PlanJobs
 from rooms.planning.runs import PlanRuns, RunView, Wish
@@ -32,7 +34,7 @@ class Planning:
         return await self.runs.start(SYSTEM, county, Wish(seconds))
 
     async def until(self, run_id: int, *states: str) -> RunView:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while (view := await self.runs.run(run_id)).state not in states:
                 await asyncio.sleep(0.1)
         return view

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from plan_servers import MovedClock, Planning
 from sqlalchemy import update
+from waiting import until
 
 from config.settings import Settings
 from rooms.clock import SystemClock
@@ -195,9 +196,7 @@ async def test_a_watch_that_fails_goes_on(store: Store, tmp_path: Path, monkeypa
     monkeypatch.setattr("rooms.planning.jobs.SWEEP", 0.01)
     jobs = PlanJobs(store, SystemClock(), Settings(data_dir=tmp_path, plan_jobs=0), open_broker(""))
     await jobs.start()
-    async with asyncio.timeout(5):
-        while len(looks) < 2:
-            await asyncio.sleep(0.01)
+    await until(lambda: len(looks) >= 2, "a second look")
     await jobs.close()
 
 

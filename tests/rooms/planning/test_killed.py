@@ -15,6 +15,7 @@ from random import Random
 
 import pytest
 from plan_servers import Planning
+from waiting import PATIENCE
 
 from rooms.clock import SystemClock
 from rooms.counties import save_county
@@ -69,7 +70,7 @@ async def test_a_killed_solver_loses_nothing(
     random, server = Random(number), servers()
     await server.jobs.start()
     run_id = await server.start(killed_county, SECONDS)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not multiprocessing.active_children():
             await asyncio.sleep(0.01)
     moment = (number + random.random()) * LATEST / MOMENTS
