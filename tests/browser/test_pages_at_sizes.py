@@ -23,6 +23,11 @@ from rooms.store import SYSTEM
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT = """() => {
+  const nav = document.querySelector(".bar-nav");
+  return nav && innerWidth > 1000 ? Math.max(0, nav.scrollWidth - nav.clientWidth) : 0;
+}"""
+"""Pixels of the desk's own places that are out of sight; a phone scrolls them."""
 ON_TOP = """() => {
   const [clock, level] = [".stage-clock", ".stage-level"].map((each) => document.querySelector(each)?.getBoundingClientRect());
   return Boolean(clock && level && clock.right > level.left && clock.bottom > level.top);
@@ -72,6 +77,8 @@ async def look(screen: Screen, address: str) -> list[str]:
         await page.set_viewport_size({"width": width, "height": height})
         if (excess := await page.evaluate(WIDER)) > 0:
             wrong.append(f"{address}: {excess} px too wide at {size}")
+        if (hidden := await page.evaluate(CUT)) > 0:
+            wrong.append(f"{address}: {hidden} px of the places are cut off at {size}")
         if await page.evaluate(ON_TOP):
             wrong.append(f"{address}: the clock lies on the level at {size}")
     if not await page.locator("h1").count():
