@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -99,10 +100,14 @@ async def planned_lessons(session: AsyncSession, county: str, plan_id: int, firs
         row.code: row for row in await session.scalars(select(PlanMeeting).where(PlanMeeting.plan_id == plan_id))
     }
     slots = [(row.code, Slot(row.weekday, row.start, row.end, row.weeks)) for row in meetings.values()]
-    return [
-        Planned(meetings[lesson.key], lesson.day, lesson.week, lesson.starts_at, lesson.ends_at)
-        for lesson in dated(term, slots, first=first)
-    ]
+
+    def lessons() -> list[Planned]:
+        return [
+            Planned(meetings[lesson.key], lesson.day, lesson.week, lesson.starts_at, lesson.ends_at)
+            for lesson in dated(term, slots, first=first)
+        ]
+
+    return await asyncio.to_thread(lessons)  # tens of thousands
 
 
 def takes_of(meeting: PlanMeeting, people: People) -> set[Taken]:

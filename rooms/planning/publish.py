@@ -7,9 +7,11 @@ Lessons to come, those added by hand too, follow a class into the receiving room
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,6 +37,8 @@ from rooms.refusals import Conflict, Invalid, NotFound
 from rooms.store import Actor, Store
 from rooms.tables import Base, Occurrence, OccurrenceSide, PlanMeeting, PlanVersion
 
+T = TypeVar("T")
+
 __all__ = ["Clash", "Publication", "WeeklyChange", "preview_publication", "publish_plan"]
 
 
@@ -59,15 +63,22 @@ class Publication:
 
 
 @dataclass(frozen=True)
+class _Lessons:
+    """What becomes of the lessons of a term."""
+
+    add: Sequence[Planned]
+    keep: Sequence[tuple[StandingLesson, Planned]]
+    remove: Sequence[str]
+    supersede: Sequence[str]
+
+
+@dataclass(frozen=True)
 class _Change:
     """The rows to touch."""
 
     version: PlanVersion
     before: PlanVersion | None
-    add: Sequence[Planned]
-    keep: Sequence[tuple[StandingLesson, Planned]]
-    remove: Sequence[str]
-    supersede: Sequence[str]
+    lessons: _Lessons
     people: People
     seen: Publication
 
@@ -129,39 +140,45 @@ async def _change(
     people = await load_people(session, county)
     await _check_names(session, plan_id, people)
     wanted = await planned_lessons(session, county, plan_id, effective_from)
-    left = {id(lesson): lesson for lesson in wanted if backdate or lesson.starts_at > now}
-    by_key: dict[LessonKey, list[Planned]] = {}
-    for lesson in reversed(wanted):
-        by_key.setdefault(lesson.key, []).append(lesson)
-    keep: list[tuple[StandingLesson, Planned]] = []
-    gone: list[StandingLesson] = []
-    for standing in await standing_lessons(session, county, effective_from):
-        same = by_key.get(standing.key)
-        if same:
-            match = same.pop()
-            left.pop(id(match), None)
-            keep.append((standing, match))
-        elif standing.state in ("planned", "ready") and (backdate or standing.starts_at > now):
-            gone.append(standing)
-    supersede = [each.id for each in gone if each.touched]
-    remove = [each.id for each in gone if not each.touched]
+    standing = await standing_lessons(session, county, effective_from)
+    found = await asyncio.to_thread(_matched, wanted, standing, None if backdate else now)
     before = await session.scalar(
         select(PlanVersion).where(PlanVersion.county == county, PlanVersion.state == "published")
     )
     seen = Publication(
         plan_id,
         effective_from,
-        len(left),
-        len(remove),
-        len(keep),
-        len(supersede),
+        len(found.add),
+        len(found.remove),
+        len(found.keep),
+        len(found.supersede),
         weekly_changes(
             await _entries(session, before.id, people) if before else [], await _entries(session, plan_id, people)
         ),
-        await _clashes(session, now, county, effective_from, list(left.values()), people),
+        await _clashes(session, now, county, effective_from, found.add, people),
         await _reseated(session, now, county, effective_from, people),
     )
-    return _Change(version, before, list(left.values()), keep, remove, supersede, people, seen)
+    return _Change(version, before, found, people, seen)
+
+
+def _matched(wanted: Sequence[Planned], standing: Sequence[StandingLesson], after: datetime | None) -> _Lessons:
+    """Which lessons of the plan stand already; with `after`, none that began before it is inserted or taken away."""
+    left = {id(lesson): lesson for lesson in wanted if after is None or lesson.starts_at > after}
+    by_key: dict[LessonKey, list[Planned]] = {}
+    for lesson in reversed(wanted):
+        by_key.setdefault(lesson.key, []).append(lesson)
+    keep: list[tuple[StandingLesson, Planned]] = []
+    gone: list[StandingLesson] = []
+    for each in standing:
+        same = by_key.get(each.key)
+        if same:
+            match = same.pop()
+            left.pop(id(match), None)
+            keep.append((each, match))
+        elif each.state in ("planned", "ready") and (after is None or each.starts_at > after):
+            gone.append(each)
+    remove, supersede = ([each.id for each in gone if each.touched == touched] for touched in (False, True))
+    return _Lessons(list(left.values()), keep, remove, supersede)
 
 
 async def _check_names(session: AsyncSession, plan_id: int, people: People) -> None:
@@ -243,28 +260,28 @@ async def _reseat(session: AsyncSession, now: datetime, county: str, change: _Ch
 
 
 async def _write_lessons(session: AsyncSession, actor: Actor, now: datetime, county: str, change: _Change) -> None:
-    for chunk in _chunks(change.remove):
+    for chunk in _chunks(change.lessons.remove):
         await session.execute(delete(OccurrenceSide).where(OccurrenceSide.occurrence_id.in_(chunk)))
         await session.execute(delete(Occurrence).where(Occurrence.id.in_(chunk)))
-    for chunk in _chunks(change.supersede):
+    for chunk in _chunks(change.lessons.supersede):
         await session.execute(
             update(Occurrence)
             .where(Occurrence.id.in_(chunk))
             .values(state="cancelled", cancel_reason=SUPERSEDED, cancelled_at=now, cancelled_by=actor.name)
         )
     kept: dict[str, list[str]] = {}
-    for standing, lesson in change.keep:
+    for standing, lesson in change.lessons.keep:
         if (standing.plan_id, standing.meeting_code) != (change.version.id, lesson.meeting.code):
             kept.setdefault(lesson.meeting.code, []).append(standing.id)
     for code, ids in kept.items():
         moved = update(Occurrence).where(Occurrence.id.in_(ids))
         await session.execute(moved.values(plan_id=change.version.id, meeting_code=code))
-    rows = [rows_of(county, change.version.id, lesson, change.people) for lesson in change.add]
-    if rows:
-        tables = Base.metadata.tables  # past the unit of work: a term has tens of thousands of lessons
+    tables = Base.metadata.tables  # past the unit of work: a term has tens of thousands of lessons
+    for lessons in _chunks(change.lessons.add):  # between two of them the classes that this process relays go on
+        rows = [rows_of(county, change.version.id, lesson, change.people) for lesson in lessons]
         await session.execute(insert(tables["occurrences"]), [row for row, _ in rows])
         await session.execute(insert(tables["occurrence_sides"]), [side for _, sides in rows for side in sides])
 
 
-def _chunks(ids: Sequence[str], size: int = 500) -> list[Sequence[str]]:
-    return [ids[start : start + size] for start in range(0, len(ids), size)]
+def _chunks(all_of_them: Sequence[T], size: int = 500) -> list[Sequence[T]]:
+    return [all_of_them[start : start + size] for start in range(0, len(all_of_them), size)]

@@ -12,6 +12,9 @@ from rooms.planning.dating import LessonKey
 from rooms.planning.occurrences import standing
 from rooms.tables import EvidenceEvent, Occurrence, OccurrenceSide
 
+AT_ONCE = 500
+"""Rows: the classes that this process relays go on between two lots of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class StandingLesson:
@@ -32,7 +35,7 @@ async def standing_lessons(session: AsyncSession, county: str, first: date) -> l
     classes: dict[str, list[str]] = {}
     members: dict[str, list[str]] = {}
     touched = await _touched(session, county, first)
-    sides = await session.execute(
+    sides = await session.stream(
         select(
             OccurrenceSide.occurrence_id,
             OccurrenceSide.side,
@@ -41,14 +44,15 @@ async def standing_lessons(session: AsyncSession, county: str, first: date) -> l
             OccurrenceSide.excuse_reason,
         ).where(OccurrenceSide.occurrence_id.in_(select(Occurrence.id).where(condition)))
     )
-    for occurrence_id, side, class_code, teacher_code, excuse in sides:
-        if class_code:
-            classes.setdefault(occurrence_id, []).append(class_code)
-        if side == "member" and teacher_code:
-            members.setdefault(occurrence_id, []).append(teacher_code)
-        if excuse:
-            touched.add(occurrence_id)
-    rows = await session.execute(
+    async for some in sides.partitions(AT_ONCE):
+        for occurrence_id, side, class_code, teacher_code, excuse in some:
+            if class_code:
+                classes.setdefault(occurrence_id, []).append(class_code)
+            if side == "member" and teacher_code:
+                members.setdefault(occurrence_id, []).append(teacher_code)
+            if excuse:
+                touched.add(occurrence_id)
+    rows = await session.stream(
         select(
             Occurrence.id,
             Occurrence.plan_id,
@@ -65,28 +69,26 @@ async def standing_lessons(session: AsyncSession, county: str, first: date) -> l
         .where(condition)
         .order_by(Occurrence.starts_at, Occurrence.id)
     )
-    return [
-        StandingLesson(
+    found: list[StandingLesson] = []
+    async for part in rows.partitions(AT_ONCE):
+        for (
             occurrence_id,
-            plan_id or 0,
+            plan_id,
             meeting_code,
             state,
+            family,
+            ref,
+            subject,
             starts_at,
-            (
-                family,
-                ref,
-                subject,
-                starts_at,
-                ends_at,
-                teacher,
-                room,
-                tuple(sorted(classes.get(occurrence_id, ()))),
-                tuple(sorted(members.get(occurrence_id, ()))),
-            ),
-            occurrence_id in touched,
-        )
-        for occurrence_id, plan_id, meeting_code, state, family, ref, subject, starts_at, ends_at, teacher, room in rows
-    ]
+            ends_at,
+            teacher,
+            room,
+        ) in part:
+            attend = (tuple(sorted(each.get(occurrence_id, ()))) for each in (classes, members))
+            key = (family, ref, subject, starts_at, ends_at, teacher, room, *attend)
+            isin = occurrence_id in touched
+            found.append(StandingLesson(occurrence_id, plan_id or 0, meeting_code, state, starts_at, key, isin))
+    return found
 
 
 async def _touched(session: AsyncSession, county: str, first: date) -> set[str]:
