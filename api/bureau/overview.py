@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -85,7 +86,7 @@ async def overview(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
     live = await running(call, head)
     view: dict[str, Any] = {
         "figures": found,
-        "weeks": week_bars(rows, head),
+        "weeks": await asyncio.to_thread(week_bars, rows, head),
         "quota": quota,
         "standing": standing(quota),
         "hours": coverage(hours),
@@ -108,11 +109,13 @@ async def schools(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
 
 def week_bars(rows: Sequence[SideRow], head: Head) -> list[WeekBar]:
     """Receiving sides of each week of the period that has any."""
-    received = [row for row in rows if row.side != "lead"]
+    received: dict[int, list[SideRow]] = {}
+    for row in rows:
+        if row.side != "lead":
+            received.setdefault(row.week, []).append(row)
     monday = head.term.start - timedelta(days=head.term.start.weekday())
     bars = []
-    for week in sorted({row.week for row in received})[-WEEK_BARS:]:
-        mine = [row for row in received if row.week == week]
+    for week, mine in sorted(received.items())[-WEEK_BARS:]:
         due, done = sum(row.due for row in mine), sum(row.verdict == "VALID" for row in mine)
         bars.append(WeekBar(week, monday + timedelta(weeks=week - 1), len(mine), due, done))
     return bars

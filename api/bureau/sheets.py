@@ -145,7 +145,7 @@ async def _rows(session: AsyncSession, head: Head, call: Call[Any, Any, Any]) ->
         found = await quota_rows(session, head.county, asked.quota_of, now)
     else:
         found = await figure_rows(session, asked.figure, head.scope, head.period, now)
-    return _sheet(call, "rows", ROW_HEADS, [_row(call, head, row) for row in found])
+    return _sheet(call, "rows", ROW_HEADS, await asyncio.to_thread(lambda: [_row(call, head, row) for row in found]))
 
 
 def _row(call: Call[Any, Any, Any], head: Head, row: SideRow) -> list[Cell]:
@@ -223,7 +223,7 @@ async def _hours(session: AsyncSession, head: Head, call: Call[Any, Any, Any]) -
 async def _points(session: AsyncSession, head: Head, call: Call[Any, Any, Any]) -> Sheet:
     rows: list[list[Cell]] = [
         [line.name, line.township, line.planned, line.due, line.done, line.weeks, line.contact_name, line.contact_phone]
-        for line in await point_lines(session, head, call)
+        for line in await point_lines(session, head, call.app.clock.now())
     ]
     return _sheet(call, "points", "school township planned due done active_weeks contact phone", rows)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from aiohttp import web
@@ -133,8 +134,13 @@ async def hours_of(call: Call[HoursPath, Paged, Nothing]) -> web.Response:
         if line is None:
             raise NotFound
         rows = await side_rows(session, head.scope, head.period, now)
-    mine = [row for row in rows if row.class_code == line.class_code and row.occurrence_id in line.occurrence_ids]
+    received = set(line.occurrence_ids)
+    mine = [row for row in rows if row.class_code == line.class_code and row.occurrence_id in received]
     return show(call, "rows", head, {"key": "hours", "line": line} | paged(mine, call.query.page))
+
+
+def _is(line: CoverageLine, path: HoursPath) -> bool:
+    return (line.class_code, line.subject) == (path.class_code, path.subject)
 
 
 def paged(rows: Sequence[SideRow], page: int) -> dict[str, Any]:
@@ -144,16 +150,12 @@ def paged(rows: Sequence[SideRow], page: int) -> dict[str, Any]:
     return {"rows": rows, "shown": rows[(page - 1) * PAGE : page * PAGE], "page": page, "pages": pages}
 
 
-def _is(line: CoverageLine, path: HoursPath) -> bool:
-    return (line.class_code, line.subject) == (path.class_code, path.subject)
-
-
 @routes.get("/bureau/{county}/points", needs="report.read", summary="Participation of teaching points", page=True)
 async def points(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
     async with call.app.store.read() as session:
         head = await head_of(session, call, call.query)
-        lines = await point_lines(session, head, call)
         now = call.app.clock.now()
+        lines = await point_lines(session, head, now)
         taking_part = await participation(session, head.scope, head.period, now)
         view = {"lines": lines, "reach": await reach(session, head.scope, head.period, now)}
     subjects = list(dict.fromkeys(line.subject for line in taking_part))
@@ -169,10 +171,10 @@ async def concerns(call: Call[CountyPath, Chosen, Nothing]) -> web.Response:
     return show(call, "exceptions", head, {"lines": lines, "kinds": kinds})
 
 
-async def point_lines(session: AsyncSession, head: Head, call: Call[Any, Any, Any]) -> list[PointLine]:
+async def point_lines(session: AsyncSession, head: Head, now: datetime) -> list[PointLine]:
     """Every teaching point of the scope, also one that never took part; those that take part least come first."""
     rows: dict[str, list[SideRow]] = {}
-    for row in await side_rows(session, head.scope, head.period, call.app.clock.now()):
+    for row in await side_rows(session, head.scope, head.period, now):
         if row.side != "lead":
             rows.setdefault(row.school_code, []).append(row)
     schools = await schools_of(session, head.scope)

@@ -6,6 +6,7 @@ Both sides everywhere (开课 for the lead, 听课 for receivers and members). T
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,20 +111,25 @@ def figures_of(rows: Iterable[SideRow]) -> dict[str, Figure]:
 
 async def figures(session: AsyncSession, scope: Scope, period: Period, now: datetime) -> dict[str, Figure]:
     """All figures by key, in the order of `FIGURE_KEYS`."""
-    return figures_of(await side_rows(session, scope, period, now))
+    return await asyncio.to_thread(figures_of, await side_rows(session, scope, period, now))
 
 
 async def figure_rows(session: AsyncSession, key: str, scope: Scope, period: Period, now: datetime) -> list[SideRow]:
     """The rows behind a figure; their number is its value. Raises `KeyError` for a key that is not in `FIGURE_KEYS`."""
     rule = rule_of(key)
-    return [row for row in await side_rows(session, scope, period, now) if rule(row)]
+    return await asyncio.to_thread(list, filter(rule, await side_rows(session, scope, period, now)))
 
 
 async def figures_by_school(
     session: AsyncSession, scope: Scope, period: Period, now: datetime
 ) -> dict[str, dict[str, Figure]]:
     """School code → its figures; every school of the scope has a line, also one without a lesson."""
-    rows: dict[str, list[SideRow]] = {school.code: [] for school in await schools_of(session, scope)}
-    for row in await side_rows(session, scope, period, now):
-        rows.setdefault(row.school_code, []).append(row)
-    return {code: figures_of(of_school) for code, of_school in rows.items()}
+    codes = [school.code for school in await schools_of(session, scope)]
+    return await asyncio.to_thread(_by_school, codes, await side_rows(session, scope, period, now))
+
+
+def _by_school(codes: Iterable[str], rows: Iterable[SideRow]) -> dict[str, dict[str, Figure]]:
+    found: dict[str, list[SideRow]] = {code: [] for code in codes}
+    for row in rows:
+        found.setdefault(row.school_code, []).append(row)
+    return {code: figures_of(of_school) for code, of_school in found.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -13,7 +15,7 @@ from rooms.coverage import Hours, cover, weeks_of
 from rooms.gaps import counting_plan
 from rooms.planning.terms import load_term
 from rooms.reports.quotas import REMOTE_FAMILIES
-from rooms.reports.rows import Period, Scope, schools_of, side_rows
+from rooms.reports.rows import Period, Scope, SideRow, schools_of, side_rows
 from rooms.tables import County, CurriculumHours, LocalLesson, Need, SchoolClass
 from scheduler.problem import ALL_WEEKS
 from scheduler.terms import Term
@@ -63,17 +65,29 @@ async def coverage_table(session: AsyncSession, scope: Scope, period: Period, no
     )
     local = await _local_halves(session, scope.county)
     required = _Required(await _curriculum(session, scope.county), local, await _needs(session, scope.county))
-    received = await _received(session, scope, period, now)
+    rows = await side_rows(session, scope, period, now)
+    names = {code: school.name for code, school in schools.items()}
+    return await asyncio.to_thread(_lines, classes.all(), names, required, rows, weeks)
+
+
+def _lines(
+    classes: Iterable[SchoolClass],
+    names: Mapping[str, str],
+    required: _Required,
+    rows: Iterable[SideRow],
+    weeks: Fraction,
+) -> list[CoverageLine]:
+    received = _received(rows)
     lines: list[CoverageLine] = []
     for each in classes:
         for subject, halves in sorted(required.of(each).items()):
             key = (each.code, subject)
             ids = received.get(key, [])
-            line = cover(Hours(each.code, subject, halves, local.get(key, 0), len(ids)), weeks)
+            line = cover(Hours(each.code, subject, halves, required.local.get(key, 0), len(ids)), weeks)
             lines.append(
                 CoverageLine(
                     each.school_code,
-                    schools[each.school_code].name,
+                    names[each.school_code],
                     each.code,
                     tuple(each.grades),
                     subject,
@@ -137,12 +151,10 @@ async def _local_halves(session: AsyncSession, county: str) -> dict[ClassSubject
     return found
 
 
-async def _received(
-    session: AsyncSession, scope: Scope, period: Period, now: datetime
-) -> dict[ClassSubject, list[str]]:
+def _received(rows: Iterable[SideRow]) -> dict[ClassSubject, list[str]]:
     """(class, subject) → the valid remote lessons it received."""
     found: dict[ClassSubject, list[str]] = {}
-    for row in await side_rows(session, scope, period, now):
+    for row in rows:
         remote = row.family in REMOTE_FAMILIES and row.kind == "lesson" and row.side == "receiver"
         if remote and row.done and row.class_code:
             found.setdefault((row.class_code, row.subject), []).append(row.occurrence_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.reports.rows import Period, Scope, SideRow, schools_of, side_rows
-from rooms.tables import SchoolClass
+from rooms.tables import School, SchoolClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class Reach:
 async def participation(session: AsyncSession, scope: Scope, period: Period, now: datetime) -> list[Participation]:
     """One line for each school of the scope and each subject that anybody in the county has planned."""
     schools = await schools_of(session, scope)
-    rows = await side_rows(session, Scope(scope.county), period, now)
+    return await asyncio.to_thread(_lines, schools, await side_rows(session, Scope(scope.county), period, now))
+
+
+def _lines(schools: Iterable[School], rows: Sequence[SideRow]) -> list[Participation]:
     subjects = sorted({row.subject for row in rows})
     by_cell: dict[tuple[str, str], list[SideRow]] = {}
     for row in rows:

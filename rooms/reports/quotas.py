@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from rooms.planning.terms import load_term
 from rooms.quota import TARGET, LessonFact, counted, forecast, points
 from rooms.reports.rows import Period, Scope, SideRow, schools_of, side_rows
 from rooms.tables import School
+from scheduler.terms import Term
 
 REMOTE_FAMILIES = ("delivery", "network")
 """Families whose lessons are remote synchronous teaching (异地同步教学); a community's meetings are not lessons."""
@@ -45,16 +47,22 @@ class QuotaLine:
 async def quota_table(session: AsyncSession, scope: Scope, now: datetime) -> list[QuotaLine]:
     """R2 of every school in the scope that leads or receives, over the county's whole term."""
     term = await load_term(session, scope.county)
-    rows = await _term_rows(session, scope.county, now)
+    rows = await side_rows(session, Scope(scope.county), Period(term.first, term.last), now)
     everyone = await schools_of(session, Scope(scope.county))
-    credit = _credit(everyone)
+    return await asyncio.to_thread(_lines, term, await schools_of(session, scope), _credit(everyone), rows, now)
+
+
+def _lines(
+    term: Term, schools: Iterable[School], credit: Mapping[str, str], found: Iterable[SideRow], now: datetime
+) -> list[QuotaLine]:
+    rows = _remote(found)
     counts = counted(lesson_facts(rows), credit)
     left = _still_planned(rows, credit, now)
     order = {row.occurrence_id: place for place, row in enumerate(rows)}
     by_week = term.week(max(term.school_days(), default=term.last))
     over = now >= term.instant(term.last, 24 * 60)
     lines: list[QuotaLine] = []
-    for school in await schools_of(session, scope):
+    for school in schools:
         if school.role == "none" and school.code not in counts:
             continue
         ids = tuple(sorted(counts.get(school.code, ()), key=order.__getitem__))
@@ -80,8 +88,14 @@ async def quota_table(session: AsyncSession, scope: Scope, now: datetime) -> lis
 
 async def quota_rows(session: AsyncSession, county: str, school_code: str, now: datetime) -> list[SideRow]:
     """One row for each lesson that counts in a school's R2: the valid side that made it count, its own before a teaching point's."""
-    rows = await _term_rows(session, county, now)
+    term = await load_term(session, county)
+    rows = await side_rows(session, Scope(county), Period(term.first, term.last), now)
     credit = _credit(await schools_of(session, Scope(county)))
+    return await asyncio.to_thread(_rows_of, school_code, credit, rows)
+
+
+def _rows_of(school_code: str, credit: Mapping[str, str], of_term: Iterable[SideRow]) -> list[SideRow]:
+    rows = _remote(of_term)
     ids = counted(lesson_facts(rows), credit).get(school_code, frozenset())
     mine = [row for row in rows if row.done and school_code in (row.school_code, credit.get(row.school_code))]
     found: dict[str, SideRow] = {}
@@ -91,9 +105,8 @@ async def quota_rows(session: AsyncSession, county: str, school_code: str, now: 
     return sorted(found.values(), key=lambda row: (row.starts_at, row.occurrence_id))
 
 
-async def _term_rows(session: AsyncSession, county: str, now: datetime) -> list[SideRow]:
-    term = await load_term(session, county)
-    rows = await side_rows(session, Scope(county), Period(term.first, term.last), now)
+def _remote(rows: Iterable[SideRow]) -> Sequence[SideRow]:
+    """Those of remote lessons."""
     return [row for row in rows if row.family in REMOTE_FAMILIES and row.kind == "lesson"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientSession
 from api_world import PAGE, Site
 from python_calamine import CalamineWorkbook
+from sqlalchemy.event import listen
 from waiting import PATIENCE
 
 from media.clients.synthetic import SyntheticPublisher
@@ -202,3 +203,16 @@ async def test_a_running_class_shows_every_line_in_numbers(site: Site) -> None:
         foreign = f"{base}/{site.world.there.occurrence}"
         async with session.get(foreign, headers=PAGE) as answer:
             assert answer.status == 404
+
+
+async def test_all_figures_of_a_page_stand_on_the_same_rows(site: Site) -> None:
+    """A county's sides are read once for each period of a page: its own, and the term that R2 counts."""
+    asked: list[str] = []
+    engine = site.server.services.store.engine.sync_engine
+    listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    here = site.world.here
+    async with site.client(site.as_("auditor")) as session:
+        for path in ("", "/points", "/exceptions", "/schools", "/hours"):
+            asked.clear()
+            await text(session, f"/bureau/{here.county}{path}")
+            assert len([each for each in asked if "verdicts.common_seconds" in each]) == 1, path

@@ -112,6 +112,16 @@ async def test_every_figure_is_the_number_of_its_rows(store: Store, clock: Any, 
             await figure_rows(session, "made_up", ALL, TERM, clock.now())
 
 
+async def test_a_part_of_a_county_is_the_same_rows_read_alone(store: Store, clock: Any, held: list[str]) -> None:
+    for scope in (Scope("C", township="东山镇"), Scope("C", school="S3"), Scope("C", "东山镇", "S9")):
+        async with store.read() as alone, store.read() as after:
+            whole = await side_rows(after, ALL, TERM, clock.now())
+            rows = await side_rows(alone, scope, TERM, clock.now())
+            assert rows == await side_rows(after, scope, TERM, clock.now())
+            assert len(rows) < len(whole)
+    assert rows == []
+
+
 async def test_the_schools_add_up_to_the_county(store: Store, clock: Any, held: list[str]) -> None:
     async with store.read() as session:
         whole = await figures(session, ALL, TERM, clock.now())
