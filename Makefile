@@ -32,16 +32,16 @@ kills: $(VENV)/installed ## kill the planner at fifty moments of a run: no plan 
 	KILLS=50 $(BIN)/python -m pytest -rP tests/rooms/planning/test_killed.py
 
 lines: $(VENV)/installed ## a class over lines that lose 5, 10 and 20 %, 300 ms there and back: joins and sound, as JSON
-	cd tests/media && ../../$(BIN)/python bad_lines.py
-	cd tests/media && ../../$(BIN)/python bad_lines.py --bursts --seeds 1
-	cd tests/media && ../../$(BIN)/python bad_lines.py --chromium
+	cd tests/media && PYTHONPATH=.. ../../$(BIN)/python bad_lines.py
+	cd tests/media && PYTHONPATH=.. ../../$(BIN)/python bad_lines.py --bursts --seeds 1
+	cd tests/media && PYTHONPATH=.. ../../$(BIN)/python bad_lines.py --chromium
 
 layers: $(VENV)/installed ## Chromium in three sizes: first pictures, changes of layer, thin lines, as JSON
-	cd tests/media && ../../$(BIN)/python layers_in_browser.py
-	cd tests/media && ../../$(BIN)/python layers_in_browser.py --codec VP8
+	cd tests/media && PYTHONPATH=.. ../../$(BIN)/python layers_in_browser.py
+	cd tests/media && PYTHONPATH=.. ../../$(BIN)/python layers_in_browser.py --codec VP8
 
 fuzz: $(VENV)/installed ## ten minutes of mutated SDP, STUN, DTLS, RTP and RTCP beside a living class; SEED=n for another run
-	cd tests/media && ../../$(BIN)/python media_fuzz.py --seed $(or $(SEED),1)
+	cd tests/media && PYTHONPATH=.. ../../$(BIN)/python media_fuzz.py --seed $(or $(SEED),1)
 
 soak: $(VENV)/installed ## an hour of classes that open and close beside one that goes on: nothing may grow; SOAK_MINUTES=n for another time
 	PYTHONPATH=tests/media $(BIN)/python tests/load/soak.py --minutes $(or $(SOAK_MINUTES),60) --seed $(or $(SEED),1)

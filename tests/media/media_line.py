@@ -1,7 +1,6 @@
 """A bad line between a peer and the relay: a UDP proxy in the place of a school's router, where no kernel netem is needed.
 
 Each peer gets an address of its own at the relay's side, as behind a NAT, and may lose it. What happens to a datagram is drawn
-from waiting import until
 from seeded generators, one for each direction.
 """
 
