@@ -50,18 +50,26 @@ async def test_a_reader_that_is_cancelled_twice_gives_its_connection_back(store:
     assert [each.get_name() for each in asyncio.all_tasks() if each.get_name() == "store-step"] == []
 
 
-@pytest.mark.parametrize("acts", [False, True], ids=["reads", "writes"])
-async def test_a_task_may_be_cancelled_anywhere(store: Store, caplog: pytest.LogCaptureFixture, acts: bool) -> None:
+@pytest.mark.parametrize("does", ["reads", "streams", "writes"])
+async def test_a_task_may_be_cancelled_anywhere(store: Store, caplog: pytest.LogCaptureFixture, does: str) -> None:
     """Wherever the cancellation meets it, nothing is complained of, the connection is whole, and a commit is one or none."""
 
     async def unit(number: int) -> None:
-        if not acts:
+        if does == "reads":
             async with store.read() as session:
                 await session.scalar(select(OrgUnit.name))
+            return
+        if does == "streams":
+            async with store.read() as session:
+                async for _ in (await session.stream(select(OrgUnit.name))).partitions(2):
+                    pass
             return
         async with store.write() as session:
             session.add(OrgUnit(level="nation", name=str(number), path=f"/{number}/"))
 
+    if does == "streams":
+        async with store.write() as session:
+            session.add_all(OrgUnit(level="nation", name=str(number), path=f"/{number}/") for number in range(20))
     for number in range(200):
         task = asyncio.create_task(unit(number))
         for _ in range(number % 40):
