@@ -71,23 +71,10 @@ async def standing_lessons(session: AsyncSession, county: str, first: date) -> l
     )
     found: list[StandingLesson] = []
     async for part in rows.partitions(AT_ONCE):
-        for (
-            occurrence_id,
-            plan_id,
-            meeting_code,
-            state,
-            family,
-            ref,
-            subject,
-            starts_at,
-            ends_at,
-            teacher,
-            room,
-        ) in part:
-            attend = (tuple(sorted(each.get(occurrence_id, ()))) for each in (classes, members))
+        for lesson, plan_id, code, state, family, ref, subject, starts_at, ends_at, teacher, room in part:
+            attend = (tuple(sorted(each.get(lesson, ()))) for each in (classes, members))
             key = (family, ref, subject, starts_at, ends_at, teacher, room, *attend)
-            isin = occurrence_id in touched
-            found.append(StandingLesson(occurrence_id, plan_id or 0, meeting_code, state, starts_at, key, isin))
+            found.append(StandingLesson(lesson, plan_id or 0, code, state, starts_at, key, lesson in touched))
     return found
 
 

@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rooms.planning.occurrences import standing
 from rooms.tables import Occurrence, OccurrenceSide, School, Verdict
 
+AT_ONCE = 500
+"""A term of a county has a hundred thousand sides: the classes that this process relays go on between two lots of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -125,8 +128,6 @@ async def _read(session: AsyncSession, scope: Scope, period: Period, now: dateti
     return rows
 
 
-AT_ONCE = 500
-"""A term of a county has a hundred thousand sides: the classes that this process relays go on between two lots of them."""
 _COLUMNS = (
     Occurrence.id, OccurrenceSide.id, Occurrence.day, Occurrence.week, Occurrence.starts_at, Occurrence.ends_at,
     Occurrence.family, Occurrence.kind, Occurrence.subject, Occurrence.title, Occurrence.state, OccurrenceSide.side,
