@@ -12,6 +12,10 @@ T = TypeVar("T")
 PATIENCE = 60.0
 """Seconds. No test measures with it: it tells what never happens from what a busy machine does late."""
 
+SOON = 8.0
+"""Below every deadline after which the product ends or mends something by itself (ten seconds for a stranger at the encoders' door, fifteen until
+news is told again, thirty without consent): where an act must have its effect, and not such a deadline."""
+
 
 @overload
 async def until(true: Callable[[], Awaitable[T]], what: str = ..., seconds: float = ...) -> T: ...

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from waiting import PATIENCE, until
+from waiting import SOON, until
 
 from api import hall
 from api.hall import Hall
@@ -48,7 +48,7 @@ async def test_what_a_classroom_has_is_known_on_every_server() -> None:
             sides: list[dict[str, Any]] = elsewhere.snapshot()["state"]["sides"]
             return sides[0]
 
-        await until(lambda: near()["devices"] == {"camera": True, "microphone": None})
+        await until(lambda: near()["devices"] == {"camera": True, "microphone": None}, seconds=SOON)
         assert near()["here"]
         assert near()["hand"]
     await one.close()
@@ -73,12 +73,12 @@ async def test_a_server_that_died_is_forgotten_where_something_changes_all_the_t
     async with servers.seat(CLASS, "far") as (room, _), bus.subscribe(topic) as messages:
         dead = {"type": "seats", "origin": "dead", "here": ["near"], "hands": {"near": "2026-11-24T02:00:00+00:00"}}
         await bus.publish(topic, dead)
-        await until(lambda: room.snapshot()["state"]["sides"][0]["hand"])
-        async with asyncio.timeout(PATIENCE):
+        await until(lambda: room.snapshot()["state"]["sides"][0]["hand"], seconds=SOON)
+        async with asyncio.timeout(SOON):
             async for message in messages:
                 if message["type"] == "seats" and message["here"] == ["far"]:
                     break
-        await until(lambda: not room.snapshot()["state"]["sides"][0]["here"])
+        await until(lambda: not room.snapshot()["state"]["sides"][0]["here"], seconds=SOON)
     busy.cancel()
     await asyncio.gather(busy, return_exceptions=True)
     await servers.close()
@@ -91,10 +91,10 @@ async def test_an_onlooker_sees_figures_and_is_seen_by_nobody() -> None:
     onlookers = Onlookers(halls, clock)
     async with bus.subscribe(LOOKING) as asked:
         assert onlookers.look(CLASS) is None
-        assert await asyncio.wait_for(anext(asked), PATIENCE) == {"room": CLASS}
+        assert await asyncio.wait_for(anext(asked), SOON) == {"room": CLASS}
     session = {"side": "near", "source": "lead"}
     await bus.publish(f"live:{CLASS}", {"type": "media", "origin": "relay", "sessions": [session]})
-    await until(lambda: onlookers.look(CLASS))
+    await until(lambda: onlookers.look(CLASS), seconds=SOON)
     found = onlookers.look(CLASS)
     assert found is not None
     assert found["sessions"] == [session]
@@ -116,14 +116,14 @@ async def test_a_look_into_a_room_that_failed_opens_it_again() -> None:
     halls = Hall(bus, read, SystemClock(), nobody_missed)
     onlookers = Onlookers(halls, SystemClock())
     onlookers.look(CLASS)
-    await until(lambda: opened)
+    await until(lambda: opened, seconds=SOON)
     await bus.publish(f"live:{CLASS}", {"type": "seats", "origin": "other"})  # of nobody: the room cannot read it
 
     def looked_again() -> bool:
         onlookers.look(CLASS)
         return opened == 2
 
-    await until(looked_again)
+    await until(looked_again, seconds=SOON)
     await onlookers.close()
     await halls.close()
     await bus.close()

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from api_world import PIN, Site
 from sqlalchemy import select, update
-from waiting import PATIENCE, until
+from waiting import SOON, until
 
 from api import talk
 from media.events import PeerId, RoomId
@@ -38,7 +38,7 @@ async def line(site: Site, role: str) -> AsyncIterator[tuple[Line, Json]]:
 
 async def hear(socket: Line, kind: str, **wanted: object) -> Json:
     """The next message of a kind whose fields are so; others are passed over."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(SOON):
         while True:
             message: Json = await socket.receive_json()
             if message["type"] == kind and all(message.get(name) == value for name, value in wanted.items()):
@@ -47,7 +47,7 @@ async def hear(socket: Line, kind: str, **wanted: object) -> Json:
 
 async def until_side(socket: Line, side: str, **wanted: object) -> Json:
     """The first state in which a side is so."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(SOON):
         while True:
             state = (await hear(socket, "state"))["state"]
             found: Json = next(each for each in state["sides"] if each["id"] == side)
@@ -106,7 +106,7 @@ async def test_the_floor_is_given_told_and_handed_back(site: Site) -> None:
         async with line(site, "device") as (_, late):
             assert late["state"]["floor"] == here.receiver_side
         await classroom.send_json({"type": "floor", "side": None})
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(SOON):
             while (await hear(teacher, "state"))["state"]["floor"] is not None:
                 pass
 
@@ -245,7 +245,7 @@ async def test_who_teaches_stays_signed_in_as_long_as_the_line_is_open(
             async def used(before: datetime = before) -> bool:
                 return await used_at(site, "lead_teacher") != before
 
-            await until(used, "the session counts as used")
+            await until(used, "the session counts as used", SOON)
         await teacher.send_json({"type": "beat", "sent": 1})
         await hear(teacher, "beat")
 
@@ -352,7 +352,7 @@ async def test_the_doors_of_a_class_from_ready_to_ended(site: Site) -> None:
         _, ticket = await post(site, "lead_teacher", "join", {})
         assert (ticket["role"], ticket["url"]) == ("publish", f"/whip/{here.occurrence}/lead")
         assert (await post(site, "lead_teacher", "close", {}))[1]["state"]["state"] == "judged"
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(SOON):
             while (await hear(teacher, "state"))["state"]["state"] != "judged":
                 pass
 

@@ -11,7 +11,7 @@ import pytest
 from api_world import Site
 from media_doors import Doors, offering
 from pydantic import SecretStr
-from waiting import PATIENCE, until
+from waiting import SOON, until
 
 from api.join import Join, ice_links, ice_servers
 from api.media import FRAGMENT, SDP
@@ -35,7 +35,7 @@ async def test_a_class_goes_in_and_comes_out(doors: Doors) -> None:
         headers = {"Authorization": f"Bearer {doors.token('subscribe')}"}
         async with doors.client.delete(answer.headers["Location"], headers=headers) as ended:
             assert ended.status == 200
-        await asyncio.wait_for(classroom.ended.wait(), PATIENCE)
+        await asyncio.wait_for(classroom.ended.wait(), SOON)
         await classroom.close()
 
 

@@ -20,7 +20,7 @@ import pytest
 from aiortc import AudioStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
 from av import VideoFrame
 from media_doors import Doors
-from waiting import PATIENCE, until
+from waiting import PATIENCE, SOON, until
 
 from media.events import RoomId
 
@@ -67,7 +67,7 @@ async def test_aiortc_publishes_and_receives(doors: Doors) -> None:
     assert {session.channel.cipher for session in relay._sessions.values()} == {GCM}
     await teacher.close()
     await pupil.close()
-    await until(lambda: relay.totals().publishers + relay.totals().subscribers == 0)  # both said goodbye
+    await until(lambda: relay.totals().publishers + relay.totals().subscribers == 0, seconds=SOON)  # both said goodbye
 
 
 class Seen:

@@ -19,7 +19,7 @@ import pytest
 from api_world import PAGE
 from class_of_clients import Client
 from cluster_world import SHARE, Cluster, Crew, Row, clustered
-from waiting import until
+from waiting import SOON, until
 
 from api.encoders import post_offer
 from api.media import SDP
@@ -254,7 +254,7 @@ async def test_a_class_goes_on_when_redis_forgets_everything(cluster: Cluster) -
         await settled(lead, classes)
         first = await cluster.origin()
         await cluster.redis.flushall()
-        await until(lambda: _stands(cluster, first))
+        await until(lambda: _stands(cluster, first), seconds=SOON)
         await asyncio.sleep(1.5)
         assert [each.sessions for each in (lead, *classes)] == [1, 1, 1]
         here = cluster.site.world.here
@@ -263,7 +263,7 @@ async def test_a_class_goes_on_when_redis_forgets_everything(cluster: Cluster) -
             assert (
                 await http.post(f"/api/live/{cluster.room}/close", json={})
             ).status == 200  # the order finds its worker
-        await until(lambda: _all_ended(cluster, 3))
+        await until(lambda: _all_ended(cluster, 3), seconds=SOON)
 
 
 async def _stands(cluster: Cluster, url: str) -> bool:
@@ -278,7 +278,7 @@ async def test_a_stopped_worker_that_comes_back_cannot_keep_its_class(cluster: C
         old = {row.session for row in await cluster.evidence()}
         cluster.workers[first].send_signal(signal.SIGSTOP)
         stopped, stopped_at = time.monotonic(), cluster.services.clock.now()
-        await until(lambda: all(each.worker != first for each in (lead, *classes)))
+        await until(lambda: all(each.worker != first for each in (lead, *classes)), seconds=12)
         await settled(lead, classes, stopped)
         await until(lambda: _goes_on(cluster, 1))
         cluster.workers[first].send_signal(signal.SIGCONT)
@@ -312,6 +312,6 @@ async def test_a_large_room_cascades_and_survives_its_origin(cluster: Cluster) -
         }  # an edge is nobody's presence
         killed = time.monotonic()
         await cluster.crew.end(origin, signal.SIGKILL)
-        await until(lambda: {each.worker for each in (lead, *classes)} == {edge})
+        await until(lambda: {each.worker for each in (lead, *classes)} == {edge}, seconds=10)
         await settled(lead, classes, killed)
         assert_kept(rows, await cluster.evidence())

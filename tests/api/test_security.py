@@ -9,7 +9,7 @@ from api_world import PAGE, PASSWORD, Site
 from pydantic import SecretStr
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
-from waiting import PATIENCE, until
+from waiting import SOON, until
 from yarl import URL
 
 from api import security
@@ -118,7 +118,7 @@ async def test_a_body_that_never_ends_is_cut_off(site: Site, monkeypatch: pytest
     writer.write(
         b"POST /api/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     )
-    answer = await asyncio.wait_for(reader.read(), PATIENCE)
+    answer = await asyncio.wait_for(reader.read(), SOON)
     writer.close()
     await writer.wait_closed()
     assert answer.startswith(b"HTTP/1.1 408")
@@ -166,5 +166,5 @@ async def test_who_hangs_up_within_a_request_is_no_error(site: Site) -> None:
         await writer.drain()
         await asyncio.sleep(0.1)
         writer.transport.abort()
-        await until(lambda: lines, "a line of the log")
+        await until(lambda: lines, "a line of the log", SOON)
     assert [(line["event"], line["status"]) for line in lines] == [("request", 499)]

@@ -9,7 +9,7 @@ import pytest
 from api_world import Site
 from media_doors import Doors, offering
 from pydantic import SecretStr
-from waiting import PATIENCE, until
+from waiting import PATIENCE, SOON, until
 
 from api.media import FRAGMENT, SDP
 from config.settings import Settings
@@ -174,7 +174,7 @@ async def test_a_page_that_leaves_is_told_so_once(doors: Doors) -> None:
     async with doors.publishing() as made:
         pass
     address = made.headers["Location"]
-    await until(lambda: not relay.totals().publishers)
+    await until(lambda: not relay.totals().publishers, seconds=SOON)
     rows = [
         Row("PATCH", 404, {}, {"Content-Type": FRAGMENT, "If-Match": "*"}, "a=end-of-candidates\r\n"),
         Row("DELETE", 404, {}, {"Authorization": f"Bearer {doors.token('subscribe')}"}, token=None),

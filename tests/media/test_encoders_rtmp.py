@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media_world import ROOM
 from recording_room import children
-from waiting import PATIENCE, until
+from waiting import PATIENCE, SOON, until
 
 from media.encoders.encoder import probe
 from media.encoders.rtmp.amf import BadMessage, decode, encode
@@ -104,8 +104,8 @@ async def test_what_is_no_encoder_is_hung_up_on(door: RtmpDoor, octets: bytes) -
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(octets)
     with contextlib.suppress(ConnectionResetError):
-        await asyncio.wait_for(reader.read(), PATIENCE)
-        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+        await asyncio.wait_for(reader.read(), SOON)
+        assert await asyncio.wait_for(reader.read(), SOON) == b""
     writer.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from media_page import chromium, open_page
 from media_world import LEAD, ROOM, only
 from playwright.async_api import Page
-from waiting import until
+from waiting import SOON, until
 
 from media.clients.synthetic import SyntheticPublisher
 from media.events import Disconnected, MediaEvent, MediaSlot, PeerId
@@ -73,7 +73,7 @@ async def test_a_class_in_a_real_browser(codec: str, relay: Relay, events: list[
         await page.evaluate("restart('one')")
         await watch(page, "one")
         await page.evaluate("links['two'].close()")
-        await until(lambda: only(events, Disconnected, peer="two"))
+        await until(lambda: only(events, Disconnected, peer="two"), seconds=SOON)
         await page.evaluate("subscribe('two')")
         await watch(page, "two")
         await asyncio.sleep(1.2)

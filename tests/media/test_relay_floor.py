@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 from media_world import LEAD, ROOM, ScriptedPublisher
-from waiting import PATIENCE, until
+from waiting import SOON, until
 
 from media.clients.counting import CountOnlySubscriber
 from media.errors import NoFloor
@@ -57,7 +57,7 @@ async def test_the_floor_opens_and_closes_a_classroom(relay: Relay) -> None:
     await until(lambda: len(point.streams) == 2)
 
     await relay.carry_out(GiveFloor(ROOM, PeerId("point")))
-    await asyncio.wait_for(point.ended.wait(), PATIENCE)
+    await asyncio.wait_for(point.ended.wait(), SOON)
     assert not teacher.ended.is_set(), "the lead sees its classes always"
     with pytest.raises(NoFloor):
         await receiving(relay, "point")

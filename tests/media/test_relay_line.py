@@ -10,7 +10,7 @@ from itertools import pairwise
 from bad_lines import TARGETS, measure
 from media_line import BadLine, Impairment
 from media_world import DELTA, KEY, LEAD, ROOM, ScriptedPublisher, join, only
-from waiting import until
+from waiting import SOON, until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import PAYLOAD_TYPES
@@ -125,7 +125,7 @@ async def test_a_thin_line_with_a_deep_queue_keeps_its_sound(relay: Relay, teach
 
     teaching = asyncio.create_task(teach())
     await until(lambda: line.back.backlog(time.monotonic()) > 0.8)
-    await until(lambda: relay.session(answer.session).rung == "audio")
+    await until(lambda: relay.session(answer.session).rung == "audio", seconds=SOON)
     await until(lambda: line.back.backlog(time.monotonic()) < 0.05)
     sound = pupil.streams[PAYLOAD_TYPES["OPUS"]]
     lost, packets = sound.lost, sound.packets

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from media_world import LEAD, ROOM, ScriptedPublisher, join, only
-from waiting import PATIENCE, until
+from waiting import SOON, until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.peer import PAYLOAD_TYPES, Peer
@@ -44,7 +44,7 @@ async def test_packets_reach_every_subscriber_and_are_proved(
     assert views[PeerId("teacher")].packets > 200
     for subscriber, session in pupils:
         await relay.close_session(session)
-        await asyncio.wait_for(subscriber.ended.wait(), PATIENCE)
+        await asyncio.wait_for(subscriber.ended.wait(), SOON)
         await subscriber.close()
     slots = only(events, MediaSlot, peer="class-1")
     known = [slot for slot in slots if slot.acknowledged is not None]
@@ -278,7 +278,7 @@ async def test_who_may_be_there_no_longer_receives_and_sends_no_more(relay: Rela
     await relay.carry_out(EndPeer(RoomId("elsewhere"), PeerId("class-1")))
     assert relay.session(gone_session).connected
     await relay.carry_out(EndPeer(ROOM, PeerId("class-1")))
-    await asyncio.wait_for(gone.ended.wait(), PATIENCE)
+    await asyncio.wait_for(gone.ended.wait(), SOON)
     assert {view.peer for view in relay.snapshot(ROOM).sessions} == {"teacher", "class-2"}
     assert relay.session(stays_session).connected
     await camera.close()
@@ -406,7 +406,7 @@ async def test_unfinished_sessions_are_limited_and_reaped(events: list[MediaEven
         await relay.publish(ROOM, SourceName(f"class:{number}"), PeerId(str(number)), offer)
     with pytest.raises(Full):
         await relay.publish(ROOM, SourceName("class:9"), PeerId("9"), offer)
-    await until(lambda: relay.totals().unfinished == 0)
+    await until(lambda: relay.totals().unfinished == 0, seconds=SOON)
     assert events == [], "what was never connected is not told"
     assert relay.totals().rooms == 0
     await relay.close()

@@ -11,7 +11,7 @@ from typing import Any
 import av
 import pytest
 from media_world import LEAD, ROOM
-from waiting import PATIENCE, until
+from waiting import SOON, until
 
 from media.clients.counting import CountOnlySubscriber
 from media.clients.encoding import VideoEncoder
@@ -45,7 +45,7 @@ async def test_it_publishes_what_a_subscriber_can_prove(relay: Relay, codec: str
     assert (pupil.lost, pupil.bad_samples) == (0, 0)
     await pupil.close()
     await relay.carry_out(CloseRoom(ROOM))
-    await asyncio.wait_for(publisher.ended.wait(), PATIENCE)
+    await asyncio.wait_for(publisher.ended.wait(), SOON)
     await publisher.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 from silent_wire import silent_wire
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
-from waiting import PATIENCE
+from waiting import SOON
 
 from rooms import store as stores
 from rooms.store import Store
@@ -95,7 +95,7 @@ async def test_a_silent_postgresql_is_left_and_called_again(store_url: str, monk
             session.add(OrgUnit(level="nation", name="中国", path="/1/"))
         wire.be_silent()
         for _ in range(2):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(SOON):
                 with pytest.raises(TimeoutError):
                     async with store.read() as session:
                         await session.scalar(select(OrgUnit.name))

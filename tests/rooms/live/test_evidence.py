@@ -11,7 +11,7 @@ import pytest
 from live_class import TEACHER, Lesson, Ordered, slots
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
-from waiting import PATIENCE
+from waiting import SOON
 
 from config.settings import Settings
 from rooms.bus.memory import MemoryBus
@@ -96,7 +96,7 @@ async def test_a_database_that_stays_away_does_not_hold_up_the_end(monkeypatch: 
     writer = EvidenceWriter(keeper)
     writer.start()
     writer.put(some(1)[0])
-    await asyncio.wait_for(writer.close(patience=0.1), PATIENCE)
+    await asyncio.wait_for(writer.close(patience=0.1), SOON)
     assert keeper.kept == []
 
 
